@@ -1,0 +1,1 @@
+"""CNN Attention Lab: look inside a CNN and see what attention does to it."""

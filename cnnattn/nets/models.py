@@ -1,0 +1,88 @@
+"""Which network: a small, serialisable description, and how to build it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from cnnattn.nets.attention import ATTENTION
+from cnnattn.nets.cnn import CNN
+from cnnattn.nets.resnet import ResNet20
+from cnnattn.problem import Problem
+
+CIFAR10_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+
+ARCHITECTURES: dict[str, Callable[[Callable[[int], nn.Module], int], nn.Module]] = {
+    "cnn": CNN,
+    "resnet20": ResNet20,
+}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """All that is needed to build a network: architecture, attention kind, class names."""
+
+    arch: str = "cnn"
+    attention: str = "none"
+    classes: tuple[str, ...] = CIFAR10_CLASSES
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a network as the pages show it: its layers' names by role, in data order."""
+
+    name: str
+    layers: dict[str, str]  # role ("conv", "bn", "relu", "attention") -> layer name
+
+    @property
+    def gate(self) -> str:
+        """Name of the gate, if the attention there has one."""
+        return self.layers["attention"] + ".gate"
+
+    @property
+    def output(self) -> str:
+        """The stage's last layer, whose maps go on to the next stage."""
+        return list(self.layers.values())[-1]
+
+
+STAGES: dict[str, tuple[Stage, ...]] = {
+    "cnn": tuple(
+        Stage(str(i), {role: f"{role}{i}" for role in ("conv", "bn", "relu", "attention")})
+        for i in (1, 2, 3)
+    ),
+    "resnet20": tuple(
+        Stage(
+            str(i),
+            {
+                role: f"stage{i}.2.{layer}"
+                for role, layer in {
+                    "conv": "conv2", "bn": "bn2", "attention": "attention", "relu": "relu2",
+                }.items()
+            },
+        )
+        for i in (1, 2, 3)
+    ),
+}  # fmt: skip
+"""The three stages of each architecture; of a ResNet stage, its last block."""
+
+
+def build(spec: ModelSpec) -> nn.Module:
+    """Build the network of ``spec`` with fresh random weights.
+
+    Raises Problem (a ValueError) for an unknown architecture or attention, listing the valid ones.
+    """
+    if spec.arch not in ARCHITECTURES:
+        raise Problem(
+            "There is no architecture called “{name}”; the known ones are {known}.",
+            name=spec.arch,
+            known=", ".join(ARCHITECTURES),
+        )
+    if spec.attention not in ATTENTION:
+        raise Problem(
+            "There is no attention called “{name}”; the known ones are {known}.",
+            name=spec.attention,
+            known=", ".join(ATTENTION),
+        )
+    return ARCHITECTURES[spec.arch](ATTENTION[spec.attention], len(spec.classes))

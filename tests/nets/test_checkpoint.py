@@ -1,0 +1,155 @@
+import errno
+import os
+import pickle
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+from cnnattn.nets import checkpoint
+from cnnattn.nets.checkpoint import load, read_card, save
+from cnnattn.nets.models import ModelSpec, build
+from cnnattn.problem import Problem
+
+
+class TutorialSE(nn.Module):
+    """The tutorial's channel attention, as its script has it."""
+
+    def __init__(self, channels, ratio=16):
+        super().__init__()
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Sequential(
+            nn.Linear(channels, channels // ratio, bias=False),
+            nn.ReLU(inplace=True),
+            nn.Linear(channels // ratio, channels, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x):
+        b, c, _, _ = x.shape
+        return x * self.fc(self.avg_pool(x).view(b, c)).view(b, c, 1, 1)
+
+
+class TutorialCNN(nn.Module):
+    """The tutorial's network, as its script has it."""
+
+    def __init__(self, attention):
+        super().__init__()
+        for i, (a, b) in enumerate([(3, 32), (32, 64), (64, 128)], 1):
+            setattr(self, f"conv{i}", nn.Conv2d(a, b, 3, padding=1))
+            setattr(self, f"bn{i}", nn.BatchNorm2d(b))
+            if attention:
+                setattr(self, f"ca{i}", TutorialSE(b))
+        self.fc1 = nn.Linear(128 * 4 * 4, 512)
+        self.fc2 = nn.Linear(512, 10)
+        self.attention = attention
+
+    def forward(self, x):
+        for i in (1, 2, 3):
+            x = F.relu(getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(x)))
+            if self.attention:
+                x = getattr(self, f"ca{i}")(x)
+            x = F.max_pool2d(x, 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+
+@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize("wrap", [lambda w: w, lambda w: {"epoch": 3, "model_state_dict": w}])
+def test_a_tutorials_state_dict_gives_the_tutorials_logits(tmp_path, attention, wrap):
+    torch.manual_seed(1)
+    theirs = TutorialCNN(attention)
+    theirs(torch.randn(16, 3, 32, 32))  # moves the running statistics away from 0 and 1
+    file = tmp_path / "cifar10_cnn_model.pth"
+    torch.save(wrap(theirs.state_dict()), file)
+    ours = load(file)
+    assert ours.spec.attention == ("se" if attention else "none")
+    x = torch.randn(4, 3, 32, 32)
+    torch.testing.assert_close(ours.model(x), theirs.eval()(x))
+
+
+@pytest.mark.parametrize("arch", ["cnn", "resnet20"])
+def test_round_trip(tmp_path, arch):
+    spec = ModelSpec(arch, "se", ("bee", "wasp", "蜂鸟"))
+    model = build(spec).eval()
+    card = {"history": [{"epoch": 1, "test_accuracy": 0.5}], "note": "汉字"}
+    save(tmp_path / "a" / "b.safetensors", model, spec, card)
+    back = load(tmp_path / "a" / "b.safetensors")
+    assert (back.spec, back.card) == (spec, card) == read_card(tmp_path / "a" / "b.safetensors")
+    for name, value in model.state_dict().items():
+        expected = value.half().float() if value.is_floating_point() and value.ndim > 1 else value
+        assert torch.equal(back.model.state_dict()[name], expected), name
+    assert not back.model.training
+    assert not any(p.requires_grad for p in back.model.parameters())
+
+
+class Evil:
+    def __reduce__(self):
+        return (os.mkdir, ("executed",))
+
+
+def test_pickled_code_is_refused_and_never_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, write in {
+        "old.pth": lambda f: f.write_bytes(pickle.dumps(Evil())),
+        "new.pth": lambda f: torch.save({"conv1.weight": Evil()}, f),
+        "whole.pth": lambda f: torch.save(build(ModelSpec()), f),
+    }.items():
+        write(tmp_path / name)
+        with pytest.raises(Problem, match="pickled code"):
+            load(tmp_path / name)
+    assert not (tmp_path / "executed").exists()
+
+
+def _state(**changes):
+    return {**build(ModelSpec()).state_dict(), **changes}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "cannot be read"),
+        (b"PK\x03\x04 cut short", "cannot be read"),
+        (_state(**{"fc2.bias": torch.zeros(7)}), "7 classes"),
+        (_state(**{"conv2.weight": torch.zeros(64, 16, 3, 3)}), "another shape"),
+        ({"encoder.weight": torch.zeros(3)}, "does not know"),
+        ([1, 2, 3], "no state dict"),
+    ],
+)
+def test_foreign_weights_get_one_sentence(tmp_path, content, sentence):
+    file = tmp_path / "x.pth"
+    file.write_bytes(content) if isinstance(content, bytes) else torch.save(content, file)
+    with pytest.raises(Problem, match=sentence) as caught:
+        load(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_or_foreign_safetensors(tmp_path):
+    good = tmp_path / "good.safetensors"
+    save(good, build(ModelSpec()), ModelSpec(), {})
+    cut, empty, bare = (tmp_path / f"{n}.safetensors" for n in ("cut", "empty", "bare"))
+    cut.write_bytes(good.read_bytes()[:-100])
+    empty.touch()
+    save_file({"a": torch.zeros(2)}, bare)
+    for file in (cut, empty, bare):
+        with pytest.raises(Problem, match=f"{file.name} is not a checkpoint"):
+            load(file)
+    with pytest.raises(Problem, match="no checkpoint at"):
+        load(tmp_path / "missing.safetensors")
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, failing):
+    file = tmp_path / "x.safetensors"
+    save(file, build(ModelSpec()), ModelSpec(), {"generation": 1})
+    before = file.read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(*((os, "fsync") if failing == "fsync" else (checkpoint.Path, "replace")), full)
+    with pytest.raises(Problem, match="No space left on device"):
+        save(file, build(ModelSpec()), ModelSpec(), {"generation": 2})
+    assert file.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
