@@ -1,0 +1,217 @@
+"""Pictures as uint8 (H, W, 3) arrays, and as the tensors that networks take."""
+
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, features
+from torch import Tensor
+
+from cnnattn.problem import Problem
+
+CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR10_STD = (0.2023, 0.1994, 0.2010)
+
+MAX_BYTES = 10_000_000  # of a file
+MAX_PIXELS = 40_000_000  # of a picture as stored; a phone's camera stays below
+MAX_SIDE = 1024  # of a picture as kept
+
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "TIFF",
+    *(["AVIF"] if features.check("avif") else []),
+)
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+NEUTRAL = tuple(round(255 * m) for m in CIFAR10_MEAN)  # about 0 once normalised
+
+
+def normalise(
+    batch: Tensor,
+    mean: tuple[float, float, float] = CIFAR10_MEAN,
+    std: tuple[float, float, float] = CIFAR10_STD,
+) -> Tensor:
+    """uint8 (N, H, W, 3) -> float32 (N, 3, H, W), ``(value / 255 - mean) / std`` a channel.
+
+    The memory stays in the order of the pictures, which torch calls channels_last.
+    """
+    scale = 1 / (255 * torch.tensor(std, device=batch.device))
+    offset = torch.tensor(mean, device=batch.device) / torch.tensor(std, device=batch.device)
+    return (batch * scale - offset).permute(0, 3, 1, 2)
+
+
+def to_input(
+    picture: np.ndarray,
+    size: int = 32,
+    mean: tuple[float, float, float] = CIFAR10_MEAN,
+    std: tuple[float, float, float] = CIFAR10_STD,
+) -> Tensor:
+    """A picture, uint8 (H, W, 3), as a network's input: float32 (1, 3, size, size), normalised.
+
+    Raises Problem if the array is no picture.
+    """
+    return normalise(torch.from_numpy(as_seen(picture, size))[None], mean, std)
+
+
+def as_seen(picture: np.ndarray, size: int = 32) -> np.ndarray:
+    """A picture, uint8 (H, W, 3), as the network sees it: uint8 (size, size, 3), a fresh array.
+
+    The centre square is scaled with antialiasing (each new pixel a weighted mean of all that it
+    covers); a picture of that size passes unchanged. Raises Problem if the array is no picture.
+    """
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        raise Problem(
+            "A picture must be an array of uint8 with the shape (height, width, 3), but this one "
+            "is {dtype} with the shape {shape}; read it with read_picture, or convert it.",
+            dtype=picture.dtype,
+            shape=picture.shape,
+        )
+    picture = square(picture)
+    if len(picture) == size:
+        return picture.copy()
+    return np.array(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def square(picture: np.ndarray, how: Literal["crop", "letterbox"] = "crop") -> np.ndarray:
+    """Make uint8 (H, W, 3) square: its centre, or all of it between bars of CIFAR-10's mean colour.
+
+    The mean colour is about 0 after normalisation, so the bars tell the network nothing.
+    """
+    height, width, _ = picture.shape
+    side = min(height, width) if how == "crop" else max(height, width)
+    top, left = abs(height - side) // 2, abs(width - side) // 2
+    if how == "crop":
+        return picture[top : top + side, left : left + side]
+    framed = np.full((side, side, 3), NEUTRAL, np.uint8)
+    framed[top : top + height, left : left + width] = picture
+    return framed
+
+
+def read_picture(source: bytes | Path) -> np.ndarray:
+    """The picture in a file (or its bytes) as uint8 (H, W, 3), RGB, at most 1024 pixels a side.
+
+    Of an animation, the first frame. EXIF orientation is applied, transparency laid on white,
+    and every colour mode brought to 8-bit RGB. Raises Problem for a file that is missing, empty,
+    too large, of too many pixels (both checked before decoding), damaged, or no picture.
+    """
+    data = source if isinstance(source, bytes) else _bytes(source)
+    _check_size(len(data))
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            _check_pixels(image.width, image.height)
+            return _decode(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many_pixels() from None
+    except Problem:
+        raise
+    except Image.UnidentifiedImageError:
+        raise _no_picture(data) from None
+    # A decoder meets damage with anything from OSError to SyntaxError or struct.error.
+    except Exception as error:
+        raise _damaged() from error
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        _check_size(path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise Problem(
+            "The file {path} cannot be read ({reason}); check its name and its permissions.",
+            path=path,
+            reason=error.strerror,
+        ) from None
+
+
+def _check_size(size: int) -> None:
+    if not size:
+        raise Problem(
+            "The file is empty (0 bytes), so there is no picture in it; copy or save it again."
+        )
+    if size > MAX_BYTES:
+        raise Problem(
+            "The file is {size:.1f} MB large and the limit is {limit:.0f} MB; save the picture "
+            "smaller, or as a JPEG.",
+            size=size / 1e6,
+            limit=MAX_BYTES / 1e6,
+        )
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels()
+
+
+def _too_many_pixels() -> Problem:
+    return Problem(
+        "The picture has too many pixels: more than {limit:.0f} million would take too much "
+        "memory; scale it down before you use it.",
+        limit=MAX_PIXELS / 1e6,
+    )
+
+
+def _damaged() -> Problem:
+    return Problem(
+        "The picture file is damaged or cut short, so it cannot be decoded; copy or download it "
+        "again, or save it anew."
+    )
+
+
+def _no_picture(data: bytes) -> Problem:
+    if data.startswith(_SIGNATURES):
+        return _damaged()
+    if kind := _unsupported(data):
+        return Problem(
+            "This is a file of the kind {kind}, which cannot be read here; save or export the "
+            "picture as JPEG or PNG.",
+            kind=kind,
+        )
+    return Problem(
+        "This file is not a picture in a known format; use one of {formats}.",
+        formats=", ".join(FORMATS),
+    )
+
+
+def _unsupported(data: bytes) -> str | None:
+    """The name of a format that people take for a readable picture, if this is one."""
+    start = data[:1000].lstrip()
+    if start.startswith(b"%PDF"):
+        return "PDF"
+    if b"<svg" in start:
+        return "SVG"
+    if data[4:8] == b"ftyp":
+        return {b"hei": "HEIC", b"hev": "HEIC", b"mif": "HEIC", b"avi": "AVIF"}.get(
+            data[8:11], "MP4"
+        )
+    return None
+
+
+def _decode(image: Image.Image) -> np.ndarray:
+    # Only a JPEG can follow this: it is then decoded at a half, a quarter or an eighth.
+    image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+    image.load()
+    with suppress(Exception):  # damage in the camera's notes must not cost the picture
+        ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        image = Image.fromarray(_stretched(np.asarray(image, np.float32)))
+    transparent = image.has_transparency_data
+    image = image.convert("RGBA" if transparent else "RGB")
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
+    if transparent:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("RGB")
+    return np.array(image)
+
+
+def _stretched(values: np.ndarray) -> np.ndarray:
+    """Numbers without a range of their own (32-bit TIFF) from least to most as 0 … 255."""
+    least, most = float(values.min()), float(values.max())
+    return (255 * (values - least) / max(most - least, 1e-9)).astype(np.uint8)

@@ -1,0 +1,136 @@
+"""Analyses into figures: the words, numbers and colours that the figures wing does not know."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnnattn.explain.analysis import Analysis
+from cnnattn.explain.channels import channel_numbers, strongest
+from cnnattn.figures.mosaic import Panel
+from cnnattn.nets.models import Stage
+from cnnattn.web.loaders import Model
+from cnnattn.web.text import _, class_name, percent
+
+Pair = tuple[Model, Analysis]
+
+
+def verdict(pairs: Sequence[Pair], label: str | None) -> str:
+    """In a sentence or two: what each model says, whether they agree, whether that is right."""
+    said = [model.classes[int(found.probabilities.argmax())] for model, found in pairs]
+    each = _(", ").join(
+        _("{model} says **{label}** ({sure})", model=model.title, label=class_name(name),
+          sure=percent(float(found.probabilities.max())))
+        for (model, found), name in zip(pairs, said, strict=True)
+    )  # fmt: skip
+    agree = len(set(said)) == 1
+    if label is None:
+        return _("They agree: {each}.", each=each) if agree else _("They disagree: {each}.", each=each)
+    truth = class_name(label)
+    right = sum(name == label for name in said)
+    if right == len(said):
+        return _("All are right: {each}.", each=each)
+    if agree:
+        return _("All are wrong: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+    if right:
+        return _("They disagree: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+    return _("Each is wrong in its own way: {each}. It is a picture of: {truth}.",
+             each=each, truth=truth)  # fmt: skip
+
+
+def role_names() -> dict[str, str]:
+    """What the layers of a stage are called."""
+    return {
+        "conv": _("Convolution"),
+        "bn": _("Batch norm"),
+        "relu": _("ReLU"),
+        "attention": _("Attention"),
+    }
+
+
+def shown_channels(maps: np.ndarray, which: str, count: int) -> np.ndarray:
+    """Channel numbers to show: "all", the "first" ``count``, or the ``count`` "strongest"."""
+    if which == "strongest":
+        return strongest(maps, count)
+    return np.arange(len(maps) if which == "all" else min(count, len(maps)))
+
+
+def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> Panel:
+    """One model's column of the channel grid, with its gates or the reason why it has none."""
+    model, found = pair
+    maps = found.maps[stage.layers[role]]
+    channels = shown_channels(maps, which, count)
+    gates = found.gates.get(stage.gate)
+    numbers = channel_numbers(maps)
+    hovers = [
+        "<br>".join(
+            [
+                f"<b>{_('Channel {number}', number=c)}</b>",
+                _("mean {mean:.3f}, max {max:.3f}", mean=numbers.mean[c], max=numbers.max[c]),
+                _("zeros: {share}", share=percent(numbers.zeros[c])),
+                *([] if gates is None else [_("gate {gate:.3f}", gate=gates[c])]),
+            ]
+        )
+        for c in channels
+    ]
+    return Panel(
+        title=model.title,
+        colour=model.colour,
+        maps=maps[channels],
+        channels=[int(c) for c in channels],
+        hovers=hovers,
+        gates=None if gates is None else gates[channels],
+        gate_hovers=hovers,
+        note=_("No gates: every channel passes with the same weight of 1."),
+    )
+
+
+def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
+    """One channel in words: mean, maximum, share of zeros, and what its gate does to it."""
+    model, found = pair
+    maps = found.maps[stage.layers[role]]
+    if channel >= len(maps):
+        return _("This stage of {model} has only {count} channels.",
+                 model=model.title, count=len(maps))  # fmt: skip
+    numbers = channel_numbers(maps[[channel]])
+    story = _(
+        "mean {mean:.3f} · max {max:.3f} · zeros {zeros}",
+        mean=numbers.mean[0],
+        max=numbers.max[0],
+        zeros=percent(numbers.zeros[0]),
+    )
+    gates = found.gates.get(stage.gate)
+    if gates is None:
+        return story
+    before, after = (found.maps[layer][channel].mean() for layer in _around_gate(stage))
+    return story + " · " + _(
+        "gate {gate:.3f}: mean {before:.3f} before, {after:.3f} after",
+        gate=gates[channel], before=before, after=after,
+    )  # fmt: skip
+
+
+def stage_rows(pairs: Sequence[Pair], stage_index: int, role: str) -> list[dict[str, object]]:
+    """The numbers behind a channel grid, a row a channel and model, for a table."""
+    rows = []
+    for model, found in pairs:
+        stage = model.stages[stage_index]
+        numbers = channel_numbers(found.maps[stage.layers[role]])
+        gates = found.gates.get(stage.gate)
+        for c in range(len(numbers.mean)):
+            rows.append(
+                {
+                    _("model"): model.title,
+                    _("channel"): c,
+                    _("mean"): float(numbers.mean[c]),
+                    _("max"): float(numbers.max[c]),
+                    _("share of zeros"): float(numbers.zeros[c]),
+                    _("gate"): None if gates is None else float(gates[c]),
+                }
+            )
+    return rows
+
+
+def _around_gate(stage: Stage) -> tuple[str, str]:
+    """The layers whose maps go into the attention of a stage and come out of it."""
+    layers = list(stage.layers.values())
+    at = layers.index(stage.layers["attention"])
+    return layers[at - 1], layers[at]

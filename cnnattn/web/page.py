@@ -1,0 +1,91 @@
+"""The frame of every page: settings, look, language, navigation."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cnnattn.problem import Problem
+from cnnattn.web import view
+from cnnattn.web.text import LANGUAGES, _, language, sentence
+
+_STYLE = """<style>
+[data-testid=stMainBlockContainer] {padding: 1.2rem 2rem 4rem; max-width: 1700px}
+[data-testid=stSidebarHeader] {height: 2.4rem; padding-bottom: 0; margin-bottom: 0}
+[data-testid=stSidebarUserContent] {padding-top: 0}
+[data-testid=stMainBlockContainer] h1 {font-size: 1.5rem; padding: 0}
+[data-testid=stMainBlockContainer] h2 {font-size: 1.2rem; padding: .6rem 0 0}
+[data-testid=stCaptionContainer] {font-size: .95rem}
+[class*=st-key-gallery] [role=radiogroup] {gap: 4px}
+[class*=st-key-gallery] button {padding: 2px; min-height: 0; border-radius: 8px}
+[class*=st-key-gallery] button[aria-checked=true] {outline: 3px solid var(--st-primary-color)}
+[class*=st-key-gallery] button img
+  {width: 52px; height: 52px; max-height: none; border-radius: 6px; vertical-align: top}
+[data-testid=stImage] img {border-radius: 6px}
+@media (max-width: 640px) {[data-testid=stMainBlockContainer] {padding: 1rem .8rem 3rem}}
+</style>"""
+
+
+def page(title: str) -> None:
+    """Begin a page: called first; draws the head of the sidebar, then waits for torch.
+
+    Importing torch takes seconds, once in the life of the server: the frame already stands then.
+    """
+    st.set_page_config(
+        page_title=f"{title} · CNN Attention Lab",
+        page_icon=":material/grid_view:",
+        layout="wide",
+        initial_sidebar_state="auto",
+    )
+    st.html(_STYLE)
+    with st.sidebar:
+        st.markdown("**CNN Attention Lab**")
+        view.one_of(
+            st.segmented_control,
+            _("Language"),
+            list(LANGUAGES),
+            "lang",
+            language(),
+            format_func=LANGUAGES.__getitem__,
+            label_visibility="collapsed",
+        )
+        with st.container(gap=None):
+            st.page_link("app.py", label=_("Compare"), icon=":material/compare:")
+            st.page_link(
+                "pages/1_Feature_maps.py", label=_("Feature maps"), icon=":material/grid_on:"
+            )
+    if "torch" not in sys.modules:
+        with st.skeleton(600):
+            _import_torch()
+
+
+def _import_torch() -> None:
+    try:
+        import torch  # noqa: F401
+        import torchvision  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        st.error(
+            _(
+                "PyTorch does not start: torch and torchvision are of different builds or one is "
+                "missing. Install them together: pip install --upgrade torch torchvision"
+            ),
+            icon=":material/error:",
+        )
+        st.stop()
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Show a Problem raised inside as one sentence in the page, and stop the page there."""
+    try:
+        yield
+    except Problem as problem:
+        st.error(sentence(problem), icon=":material/error:")
+        st.stop()
+
+
+def heading(title: str, explanation: str) -> None:
+    """A section's title and, in one sentence, what there is to see."""
+    st.header(title, anchor=False)
+    st.caption(explanation)

@@ -1,0 +1,56 @@
+"""Every visible word in the reader's language: English message ids, gettext catalogues."""
+
+import gettext as _gettext
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from cnnattn.problem import Problem
+
+LANGUAGES = {"zh": "中文", "en": "English"}
+LOCALE = Path(__file__).parent / "locale"
+
+
+def language() -> str:
+    """The reader's language: as chosen, else the link's, else the browser's, else English."""
+    chosen = st.session_state.get("lang") or st.query_params.get("lang")
+    if chosen in LANGUAGES:
+        return chosen
+    return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def _(message: str, **values: object) -> str:
+    """The message in the reader's language, its ``{named}`` places filled."""
+    text = _catalogue(language()).gettext(message)
+    return text.format(**values) if values else text
+
+
+def sentence(problem: Problem) -> str:
+    """A problem as one sentence in the reader's language."""
+    return _(problem.template).format(**problem.values)
+
+
+def class_name(name: str) -> str:
+    """A class in the reader's language; names that the catalogue lacks stay as they are."""
+    return _(name)
+
+
+def attention_name(kind: str) -> str:
+    """How an attention kind is called in titles, next to the architecture."""
+    return {"none": _("no attention")}.get(kind) or kind.upper()
+
+
+def percent(share: float) -> str:
+    """0.7312 as “73 %”, with a digit more where 0 or 100 would be a lie."""
+    return f"{share:.0%}" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{share:.1%}"
+
+
+@cache
+def _catalogue(name: str) -> _gettext.NullTranslations:
+    return _gettext.translation("cnnattn", LOCALE, [name], fallback=name == "en")
+
+
+def _for_the_catalogue() -> None:  # never called: gives Babel the words that come from data
+    _("airplane"), _("automobile"), _("bird"), _("cat"), _("deer")
+    _("dog"), _("frog"), _("horse"), _("ship"), _("truck")
