@@ -10,10 +10,10 @@ class TrainConfig:
     """All choices of a training run. The defaults are the ``fast`` recipe."""
 
     recipe: str = "fast"
-    epochs: int = 40
+    epochs: int = 30
     batch: int = 256
     optimiser: str = "sgd"  # "sgd" (Nesterov momentum 0.9) or "adam"
-    learning_rate: float = 0.2  # the peak, under "one_cycle"
+    learning_rate: float = 0.1  # the peak, under "one_cycle"
     weight_decay: float = 5e-4
     schedule: str = "one_cycle"  # or "plateau": halved when the test loss has not fallen 3 epochs
     label_smoothing: float = 0.1
