@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     for each in (command, command_evaluate):
         each.add_argument("--data", type=Path, required=True,
                           help="a folder with CIFAR-10 or with train/ and test/ pictures")  # fmt: skip
-        each.add_argument("--cache", type=Path, default=Path("data/cache"),
+        each.add_argument("--cache", type=Path, default=Path("data-cache"),
                           help="where decoded pictures are kept")  # fmt: skip
     return parser
 

@@ -17,6 +17,7 @@ from cnnattn.figures.frame import (
     columns,
     figure,
     heading,
+    ink,
     value_axis,
 )
 from cnnattn.figures.palette import FAINT, NEUTRAL, RIGHT, WRONG
@@ -88,8 +89,9 @@ def _column(
     }  # fmt: skip
     words: Plain = {"type": "scatter", "mode": "text", "y": place, "hoverinfo": "skip", **axes}
     words["textfont"] = {"size": FONT}
-    left = words | {"x": [0.01] * len(shown), "text": names, "textposition": "middle right"}
-    right = words | {"x": [1.0] * len(shown), "text": numbers, "textposition": "middle left"}
+    left = words | {"x": [0.01] * len(shown), "textposition": "middle right"}
+    right = words | {"x": [1.0] * len(shown), "textposition": "middle left"}
+    left["text"], right["text"] = [ink(name) for name in names], [ink(n) for n in numbers]
     x, y = axis_name("x", index), axis_name("y", index)
     layout = {
         axis_key("x", index): value_axis(
@@ -105,7 +107,7 @@ def _column(
         "line": {"width": 0}, "fillcolor": FAINT, "opacity": 0.4,
     }  # fmt: skip
     rails = [rail | {"y0": i - 0.42, "y1": i + 0.42} for i in place]
-    title = heading(model.title, model.colour, span[0], rows[0][1])
+    title = heading(model.title, span[0], rows[0][1], model.colour)
     return Part([bars, left, right], layout, rails, [title])
 
 

@@ -70,6 +70,6 @@ def enlarged(
         }  # fmt: skip
         height, breadth = values.shape
         axes = square_axes(i, span, rows[1], breadth, height, first=-0.5)
-        parts.append(Part([trace], axes, [], [heading(title, colour, span[0], rows[0][1])]))
+        parts.append(Part([trace], axes, [], [heading(title, span[0], rows[0][1], colour)]))
     parts.append(link_zoom([values.shape for values in maps]))
     return figure(parts, sum(heights), uirevision)

@@ -57,7 +57,7 @@ def histogram(
             }
         )  # fmt: skip
     texts = [
-        heading(title, colour, i / len(titles), band[0][1])
+        heading(title, i / len(titles), band[0][1], colour)
         for i, (title, colour) in enumerate(zip(titles, colours, strict=True))
     ]
     axes = {

@@ -8,7 +8,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnattn.figures.frame import (
-    FONT,
     TITLE,
     WIDTH,
     Part,
@@ -18,6 +17,7 @@ from cnnattn.figures.frame import (
     column_width,
     columns,
     figure,
+    heading,
     label,
     square_axes,
 )
@@ -95,7 +95,7 @@ def feature_maps(
             marker_trace(x, y, numbers, hovers, axis, NEUTRAL),
         ]
         axes = square_axes(i + 1, span, rows[1], tiles.width, tiles.height)
-        title = label(f"<b>{stage.title}</b>", span[0], rows[0][1], font={"size": FONT + 2})
+        title = heading(stage.title, span[0], rows[0][1])
         parts.append(Part(traces, axes, texts=[title]))
     if shared_scale:
         used = min(1.0, side / column_width(width, spans[0]))
@@ -166,7 +166,7 @@ def _pictures(
         label(name, 0, top + size / 2, **at, xshift=-4)
         for name, top in zip(names, tops, strict=False)
     ]
-    texts.append(label(f"<b>{title}</b>", span[0], rows[0][1], font={"size": FONT + 2}))
+    texts.append(heading(title, span[0], rows[0][1]))
     # Plotly leaves out axes, and pictures on them, that no trace uses.
     nothing = {"type": "scatter", "x": [0], "y": [None], "hoverinfo": "skip"}
     axes = square_axes(0, span, rows[1], first.width, first.height)

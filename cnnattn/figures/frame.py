@@ -11,8 +11,9 @@ from cnnattn.figures.palette import CLEAR, FAINT, LINE
 
 FONT = 14
 TITLE = 30  # height of a line of titles in pixels
-WIDTH = 1100  # page width in pixels that heights are computed for
+WIDTH = 1040  # page width in pixels that heights are computed for
 LEFT, RIGHT = 26, 14  # margins in pixels, room for the labels of an axis and of a bar's end
+PAD = 0.006  # of a mosaic's width, left free around it for the frame of a chosen tile
 
 
 Plain = dict[str, Any]
@@ -108,20 +109,24 @@ def square_axes(
     y_domain: Span,
     width: float,
     height: float,
+    *,
     first: float = 0.0,
+    pad: float = 0.0,
 ) -> Plain:
     """A hidden pair of axes from ``first``: ``width`` to the right, ``height`` down, square units.
 
-    Where the page is wider or narrower than planned, the drawing keeps to the top left.
+    ``pad`` parts of the width are left free all around, for frames, which Plotly cuts off at the
+    axes' ends. On a page wider or narrower than planned the drawing keeps to the top left.
     """
     x, y = axis_name("x", index), axis_name("y", index)
+    low, high = first - pad * width, first + pad * width
     return {
         axis_key("x", index): {
-            "visible": False, "domain": x_domain, "range": [first, first + width], "anchor": y,
+            "visible": False, "domain": list(x_domain), "range": [low, high + width], "anchor": y,
             "constrain": "domain", "constraintoward": "left",
         },
         axis_key("y", index): {
-            "visible": False, "domain": y_domain, "range": [first + height, first], "anchor": x,
+            "visible": False, "domain": list(y_domain), "range": [high + height, low], "anchor": x,
             "constrain": "domain", "constraintoward": "top", "scaleanchor": x,
         },
     }  # fmt: skip
@@ -143,40 +148,54 @@ def link_zoom(sizes: Sequence[tuple[float, float]]) -> Part:
 def value_axis(domain: Span, anchor: str, **more: Any) -> Plain:
     """A visible axis with mid-grey lines, for bars and curves; not zoomable."""
     plain = {
-        "domain": domain, "anchor": anchor, "fixedrange": True, "automargin": False,
+        "domain": list(domain), "anchor": anchor, "fixedrange": True, "automargin": False,
         "tickfont": {"size": FONT}, "gridcolor": FAINT, "zeroline": False,
         "showline": False, "linecolor": LINE,
     }  # fmt: skip
     return plain | more
 
 
+def ink(text: str) -> str:
+    """``text`` in the page's own text colour, light or dark; Streamlit's theme would grey it."""
+    return f"<span style='color:currentColor'>{text}</span>" if text else ""
+
+
 def label(text: str, x: float, y: float, **more: Any) -> Plain:
     """A piece of text with its top left corner at (x, y), parts of the figure unless changed."""
-    plain = {
-        "text": text, "x": x, "y": y, "xref": "paper", "yref": "paper",
+    plain: Plain = {
+        "text": ink(text), "x": x, "y": y, "xref": "paper", "yref": "paper",
         "xanchor": "left", "yanchor": "top", "showarrow": False, "align": "left",
         "borderpad": 0, "font": {"size": FONT},
     }  # fmt: skip
     return plain | more
 
 
-def heading(title: str, colour: str, x: float, y: float) -> Plain:
-    """A model's title in the text colour of the page, after a square of the model's colour."""
-    text = f"<span style='color:{colour}'>■</span> <b>{title}</b>"
-    return label(text, x, y, font={"size": FONT + 2})
+def heading(title: str, x: float, y: float, colour: str = "") -> Plain:
+    """A title, after a square of the model's ``colour`` if it stands for a model."""
+    square = f"<span style='color:{colour}'>■</span> " if colour else ""
+    words = f"{square}{ink(f'<b>{title}</b>')}"
+    return label("", x, y, font={"size": FONT + 2}) | {"text": words}
 
 
 def wrap(text: str, width: int) -> str:
     """Break ``text`` into even lines of about ``width`` letters (a Chinese sign counts as two)."""
     total = _letters(text)
-    even = total / max(1, round(total / width)) * 1.08
+    count = max(1, round(total / width))
+    limit = total // count
+    while len(lines := _fill(text, limit)) > count:
+        limit += 1
+    return "<br>".join(lines)
+
+
+def _fill(text: str, limit: int) -> list[str]:
+    """Lines of at most ``limit`` letters, but for words that are longer."""
     lines, line = [], ""
     for piece in _pieces(text):
-        if line and _letters((line + piece).strip()) > even:
+        if line and _letters((line + piece).strip()) > limit:
             lines.append(line.strip())
             line = ""
         line += piece
-    return "<br>".join([*lines, line.strip()])
+    return [*lines, line.strip()]
 
 
 def _letters(text: str) -> int:

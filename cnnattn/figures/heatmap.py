@@ -91,7 +91,7 @@ def overlays(
     look: Plain = {"opacity": opacity, "zsmooth": "best" if smooth else False}
     parts = []
     for i, (model, rows, span) in enumerate(zip(models, split, spans, strict=True)):
-        parts.append(Part(texts=[heading(model.title, model.colour, span[0], band[0][1])]))
+        parts.append(Part(texts=[heading(model.title, span[0], band[0][1], model.colour)]))
         for j, row in enumerate(rows):
             if row:
                 axis = axis_name("", i * len(rows) + j)

@@ -6,15 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnattn.figures.frame import (
-    FONT,
     LEFT,
+    PAD,
     RIGHT,
     TITLE,
     WIDTH,
     Part,
     bands,
     figure,
-    label,
+    heading,
     square_axes,
 )
 from cnnattn.figures.mosaic import frame_around
@@ -100,7 +100,7 @@ def _frame(
     rows = bands(heights)
     x, y = tiles.centres(count)
     markers = marker_trace(x, y, range(count), hovers, "", NEUTRAL)
-    axes = square_axes(0, (0.0, 1.0), rows[1], tiles.width, tiles.height)
+    axes = square_axes(0, (0.0, 1.0), rows[1], tiles.width, tiles.height, pad=PAD)
     shapes = [] if selected is None else frame_around(x[selected], y[selected], size, "")
-    text = label(f"<b>{title}</b>", 0, rows[0][1], font={"size": FONT + 2})
+    text = heading(title, 0, rows[0][1])
     return sum(heights), [Part([markers], axes, shapes, [text])]

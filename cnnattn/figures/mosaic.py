@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnattn.figures.frame import (
+    PAD,
     TITLE,
     WIDTH,
     Part,
@@ -21,7 +22,7 @@ from cnnattn.figures.frame import (
     link_zoom,
     square_axes,
 )
-from cnnattn.figures.gates import Order, gate_bars, gate_note
+from cnnattn.figures.gate_bars import Order, gate_bars, gate_note
 from cnnattn.figures.tiles import (
     Mosaic,
     colour_axes,
@@ -129,8 +130,9 @@ def _grid(
     if selected is not None and selected in panel.channels:
         place = list(panel.channels).index(selected)
         shapes = frame_around(x[place], y[place], panel.maps.shape[1:], axis)
-    title = heading(panel.title, panel.colour, span[0], rows[0][1])
-    return Part(data, square_axes(index, span, rows[1], tiles.width, tiles.height), shapes, [title])
+    title = heading(panel.title, span[0], rows[0][1], panel.colour)
+    axes = square_axes(index, span, rows[1], tiles.width, tiles.height, pad=PAD)
+    return Part(data, axes, shapes, [title])
 
 
 def frame_around(x: float, y: float, size: tuple[int, ...], axis: str) -> list[Plain]:

@@ -105,7 +105,7 @@ def network_path(
     hidden = {"visible": False, "fixedrange": True}
     axes = {
         "xaxis": hidden | {"range": [-0.55, count - 0.45]},
-        "yaxis": hidden | {"range": [-0.53, 0.53], "domain": rows[1]},
+        "yaxis": hidden | {"range": [-0.53, 0.53], "domain": list(rows[1])},
     }
     part = Part([boxes, markers], axes, [*chosen, way], texts)
     return figure([part], sum(row_heights), uirevision)

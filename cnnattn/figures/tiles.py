@@ -23,8 +23,6 @@ def grid_shape(count: int) -> tuple[int, int]:
 
     32 -> (4, 8), 64 -> (4, 16), 128 -> (8, 16); what has no good divisor leaves tiles empty.
     """
-    if count < 1:
-        return 0, 0
 
     def cost(rows: int) -> float:
         width = math.ceil(count / rows)
@@ -205,7 +203,7 @@ def heat_trace(
     It begins ``left`` on the x axis, and a pixel of a map is ``unit`` long.
     """
     x, y = left + mosaic.horizontal.at * unit, mosaic.vertical.at * unit
-    place: Plain = {"x": x, "y": y, "zsmooth": "best"}
+    place: Plain = {"x": np.float32(x), "y": np.float32(y), "zsmooth": "best"}
     if mosaic.horizontal.uniform:
         step = {"dx": _step(mosaic.horizontal) * unit, "dy": _step(mosaic.vertical) * unit}
         place = {"x0": x[0], "y0": y[0], **step, "zsmooth": False}

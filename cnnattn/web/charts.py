@@ -6,9 +6,11 @@ import numpy as np
 
 from cnnattn.explain.analysis import Analysis
 from cnnattn.explain.channels import channel_numbers, strongest
+from cnnattn.figures.bars import Prediction, PredictionColumn
+from cnnattn.figures.heatmap import Overlay, OverlayColumn
 from cnnattn.figures.mosaic import Panel
 from cnnattn.nets.models import Stage
-from cnnattn.web.loaders import Model
+from cnnattn.web.loaders import Model, analysis
 from cnnattn.web.text import _, class_name, percent
 
 Pair = tuple[Model, Analysis]
@@ -134,3 +136,42 @@ def _around_gate(stage: Stage) -> tuple[str, str]:
     layers = list(stage.layers.values())
     at = layers.index(stage.layers["attention"])
     return layers[at - 1], layers[at]
+
+
+CONFIG = {"displaylogo": False, "displayModeBar": "hover"}
+"""Plotly's tool bar: appears under the pointer; its camera saves a PNG."""
+
+
+def prediction_column(pair: Pair, label: str | None, count: int = 5) -> PredictionColumn:
+    """The ``count`` most probable classes of one model; marks say what is right or wrong."""
+    model, found = pair
+    order = np.argsort(-found.probabilities, kind="stable")[:count]
+    bars = []
+    for rank, c in enumerate(order):
+        name = model.classes[c]
+        true, predicted = name == label, rank == 0
+        mark = "" if label is None else "✓" if true else "✗" if predicted else ""
+        bars.append(
+            Prediction(class_name(name), float(found.probabilities[c]), true, predicted, mark)
+        )
+    return PredictionColumn(model.title, model.colour, bars)
+
+
+def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> OverlayColumn:
+    """Grad-CAM and the ``top`` strongest channels of the last stage of one model.
+
+    ``target`` is a class name, or "predicted" for the model's own prediction.
+    """
+    number = model.classes.index(target) if target in model.classes else None
+    found = analysis(model, seen, number)
+    maps = found.maps[model.stages[-1].output]
+    size = _("{height}×{width}", height=found.cam.shape[0], width=found.cam.shape[1])
+    hover = _("value {number}", number="%{customdata:.4g}")
+    cam = Overlay(
+        f"Grad-CAM: {class_name(model.classes[found.target])}<br>{size}", found.cam, hover=hover
+    )
+    channels = [
+        Overlay(f"{_('Channel {number}', number=c)}<br>{size}", maps[c], hover=hover)
+        for c in strongest(maps, top)
+    ]
+    return OverlayColumn(model.title, model.colour, [cam, *channels])

@@ -99,4 +99,4 @@ def look(checkpoint: Checkpoint, seen: np.ndarray, target: int | None = None) ->
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _dataset(folder: str) -> Dataset:
-    return open_dataset(Path(folder), cache=Path(folder) / "cache")
+    return open_dataset(Path(folder), cache=ROOT / "data-cache")

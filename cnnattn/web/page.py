@@ -17,11 +17,13 @@ _STYLE = """<style>
 [data-testid=stMainBlockContainer] h1 {font-size: 1.5rem; padding: 0}
 [data-testid=stMainBlockContainer] h2 {font-size: 1.2rem; padding: .6rem 0 0}
 [data-testid=stCaptionContainer] {font-size: .95rem}
-[class*=st-key-gallery] [role=radiogroup] {gap: 4px}
-[class*=st-key-gallery] button {padding: 2px; min-height: 0; border-radius: 8px}
-[class*=st-key-gallery] button[aria-checked=true] {outline: 3px solid var(--st-primary-color)}
-[class*=st-key-gallery] button img
-  {width: 52px; height: 52px; max-height: none; border-radius: 6px; vertical-align: top}
+.st-key-source button {padding: 0 .6rem}
+:is(.st-key-sample, [class*=st-key-test_]) [role=radiogroup] {gap: 4px}
+:is(.st-key-sample, [class*=st-key-test_]) button[role=radio]
+  {padding: 2px; min-height: 0; height: auto; border-radius: 8px}
+:is(.st-key-sample, [class*=st-key-test_]) button[aria-checked=true] {outline: 3px solid #0b6e99}
+:is(.st-key-sample, [class*=st-key-test_]) button[role=radio] img
+  {width: 48px; height: 48px; max-height: none; border-radius: 6px; display: block}
 [data-testid=stImage] img {border-radius: 6px}
 @media (max-width: 640px) {[data-testid=stMainBlockContainer] {padding: 1rem .8rem 3rem}}
 </style>"""

@@ -19,6 +19,7 @@ from cnnattn.web import view
 from cnnattn.web.loaders import CHECKPOINTS, Model, checkpoint_files, dataset, model
 from cnnattn.web.text import _, class_name, sentence
 
+FIRST_SAMPLE = "cat-1"
 GALLERY = 24  # pictures of a class offered at once
 
 
@@ -61,8 +62,8 @@ def pick_picture() -> Chosen:
             "upload": _pick_upload,
             "camera": _take_photo,
         }[source]()
-    # Until there is another picture, the first sample keeps the page whole.
-    return chosen or _sample(samples()[0].name)
+    # Until there is another picture, a sample keeps the page whole.
+    return chosen or _sample(FIRST_SAMPLE)
 
 
 def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:
@@ -103,7 +104,7 @@ def _pick_sample() -> Chosen:
             _("Sample picture"),
             list(uris),
             "sample",
-            samples()[0].name,
+            FIRST_SAMPLE,
             format_func=lambda name: _thumbnail(name.rpartition("-")[0], uris[name]),
             label_visibility="collapsed",
         )

@@ -28,7 +28,11 @@ def _(message: str, **values: object) -> str:
 
 def sentence(problem: Problem) -> str:
     """A problem as one sentence in the reader's language."""
-    return _(problem.template).format(**problem.values)
+    values = {
+        name: sentence(value) if isinstance(value, Problem) else value
+        for name, value in problem.values.items()
+    }
+    return _(problem.template).format(**values)
 
 
 def class_name(name: str) -> str:
