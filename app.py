@@ -15,7 +15,6 @@ from cnnattn.figures.mosaic import channel_grid  # noqa: E402
 from cnnattn.web import charts, view  # noqa: E402
 from cnnattn.web.loaders import analysis  # noqa: E402
 from cnnattn.web.pickers import pick_models, pick_picture  # noqa: E402
-from cnnattn.web.text import class_name  # noqa: E402
 
 chosen = pick_picture()
 models = pick_models()
@@ -145,7 +144,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     names = ["predicted", *models[0].classes]
     target = view.one_of(
         st.selectbox, _("Class for Grad-CAM"), names, "class", "predicted", width=260,
-        format_func=lambda n: _("each model's own prediction") if n == "predicted" else class_name(n),
+        format_func=charts.target_name,
     )  # fmt: skip
 st.plotly_chart(
     overlays(

@@ -1,4 +1,4 @@
-"""The command line: ``python -m cnnattn train | evaluate``."""
+"""The command line: ``python -m cnnattn train | evaluate | download``."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cnnattn.data.datasets import Dataset, Split, open_dataset
+from cnnattn.data.datasets import Dataset, Split, cifar10, open_dataset
 from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, normalise
 from cnnattn.explain.gates import gate_profile
 from cnnattn.nets.attention import ATTENTION
@@ -53,13 +53,15 @@ def train_command(arguments: argparse.Namespace) -> None:
         "losses": [],
         "history": [],
     }
-    best = build(spec)
+    tested = build(spec)
     for event in train(model, data, config):
         if isinstance(event, Epoch):
-            numbers = {name: _short(value) for name, value in vars(event).items() if name != "weights"}
+            numbers = {
+                name: _short(value) for name, value in vars(event).items() if name != "weights"
+            }
             card["history"].append(numbers)
-            best.load_state_dict(event.weights)
-            save(arguments.out, best, spec, card)
+            tested.load_state_dict(event.weights)
+            save(arguments.out, tested, spec, card)
             print(
                 f"epoch {event.epoch}/{config.epochs}: train {event.train_accuracy:.2%}, "
                 f"test {event.test_accuracy:.2%}, {event.seconds:.0f} s",
@@ -84,6 +86,12 @@ def evaluate_command(arguments: argparse.Namespace) -> None:
         print(f"on the card   {checkpoint.card['results']['accuracy']:.2%}")
 
 
+def download_command(arguments: argparse.Namespace) -> None:
+    """Fetch CIFAR-10 (170 MB) from its own site, once."""
+    data = cifar10(arguments.data, download=True)
+    print(f"{len(data.train.labels)} training and {len(data.test.labels)} test pictures are ready")
+
+
 def results(model: nn.Module, data: Dataset) -> dict:
     """What the card says about a network: measured on the test split, ready for JSON."""
     logits = predict(model, data.test)
@@ -105,7 +113,10 @@ def results(model: nn.Module, data: Dataset) -> dict:
 def _batches(split: Split, size: int = 500):
     for start in range(0, len(split.labels), size):
         part = slice(start, start + size)
-        yield normalise(torch.from_numpy(split.pictures[part])), torch.from_numpy(split.labels[part])
+        yield (
+            normalise(torch.from_numpy(split.pictures[part])),
+            torch.from_numpy(split.labels[part]),
+        )
 
 
 def _check_classes(checkpoint: Checkpoint, data: Dataset) -> None:
@@ -126,24 +137,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m cnnattn", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    command = commands.add_parser("train", help=train_command.__doc__)
-    command.set_defaults(command=train_command)
-    command.add_argument("--arch", choices=ARCHITECTURES, default="cnn")
-    command.add_argument("--attention", choices=ATTENTION, default="none")
-    command.add_argument("--recipe", choices=RECIPES, default="fast")
-    command.add_argument("--epochs", type=int, help="instead of the recipe's own number")
-    command.add_argument("--seed", type=int)
-    command.add_argument("--compile", action="store_true", default=None,
+    command_train = commands.add_parser("train", help=train_command.__doc__)
+    command_train.set_defaults(command=train_command)
+    command_train.add_argument("--arch", choices=ARCHITECTURES, default="cnn")
+    command_train.add_argument("--attention", choices=ATTENTION, default="none")
+    command_train.add_argument("--recipe", choices=RECIPES, default="fast")
+    command_train.add_argument("--epochs", type=int, help="instead of the recipe's own number")
+    command_train.add_argument("--seed", type=int)
+    command_train.add_argument("--compile", action="store_true", default=None,
                          help="use torch.compile, which needs a C++ compiler")  # fmt: skip
-    command.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    command_train.add_argument("--out", type=Path, required=True, help="the file to write")
 
     command_evaluate = commands.add_parser("evaluate", help=evaluate_command.__doc__)
     command_evaluate.set_defaults(command=evaluate_command)
     command_evaluate.add_argument("file", type=Path)
 
-    for each in (command, command_evaluate):
+    command_download = commands.add_parser("download", help=download_command.__doc__)
+    command_download.set_defaults(command=download_command)
+    command_download.add_argument("--data", type=Path, default=Path("data"))
+
+    for each in (command_train, command_evaluate):
         each.add_argument("--data", type=Path, required=True,
-                          help="a folder with CIFAR-10 or with train/ and test/ pictures")  # fmt: skip
+                          help="a folder with CIFAR-10, or with train/ and test/")  # fmt: skip
         each.add_argument("--cache", type=Path, default=Path("data-cache"),
                           help="where decoded pictures are kept")  # fmt: skip
     return parser

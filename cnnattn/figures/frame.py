@@ -132,6 +132,11 @@ def square_axes(
     }  # fmt: skip
 
 
+def fitted(width: float, height: float, across: float, pad: float = 0.0) -> float:
+    """Height in pixels that ``square_axes`` need to be ``across`` pixels wide."""
+    return across * (height + 2 * pad * width) / (width + 2 * pad * width)
+
+
 def link_zoom(sizes: Sequence[tuple[float, float]]) -> Part:
     """Let the first axis pairs, drawings of these sizes, zoom together if all are alike."""
     if len(set(sizes)) > 1:

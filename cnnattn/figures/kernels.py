@@ -14,6 +14,7 @@ from cnnattn.figures.frame import (
     Part,
     bands,
     figure,
+    fitted,
     heading,
     square_axes,
 )
@@ -96,7 +97,7 @@ def _frame(
     """Height of the figure in pixels, and all of it but the tiles themselves."""
     columns, count = len(tiles.horizontal.centres), len(hovers)
     across = min(width - LEFT - RIGHT, LARGEST * columns)
-    heights = [TITLE, across * tiles.height / tiles.width, bottom]
+    heights = [TITLE, fitted(tiles.width, tiles.height, across, PAD), bottom]
     rows = bands(heights)
     x, y = tiles.centres(count)
     markers = marker_trace(x, y, range(count), hovers, "", NEUTRAL)

@@ -18,6 +18,7 @@ from cnnattn.figures.frame import (
     column_width,
     columns,
     figure,
+    fitted,
     heading,
     link_zoom,
     square_axes,
@@ -80,7 +81,7 @@ def channel_grid(
     ]
     spans = columns(len(panels))
     side = column_width(width, spans[0])
-    tallest = max(side * tiles.height / tiles.width for tiles in mosaics)
+    tallest = max(fitted(tiles.width, tiles.height, side, PAD) for tiles in mosaics)
     gated = any(panel.gates is not None or panel.note for panel in panels)
     heights = [TITLE, tallest, COLOUR_BAR, *([GATE_TITLE, GATES, TICKS] if gated else [])]
     rows = bands(heights)

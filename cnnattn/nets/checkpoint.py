@@ -1,4 +1,4 @@
-"""Checkpoints: one ``.safetensors`` file with half-precision weights and a card; tutorials' ``.pth``.
+"""Checkpoints: one ``.safetensors`` file with weights and a card, and the tutorial's ``.pth``.
 
 The file's metadata holds two JSON texts: ``spec`` (ModelSpec) and ``card`` (how the weights came
 about and how well they do). Nothing pickled is ever executed.

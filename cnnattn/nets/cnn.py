@@ -1,4 +1,4 @@
-"""The tutorial's CNN: three convolution blocks and two fully connected layers, for 32×32 pictures."""
+"""The tutorial's CNN, for 32×32 pictures: three convolution blocks, two linear layers."""
 
 from collections.abc import Callable
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -60,14 +59,16 @@ def train(model: nn.Module, data: Dataset, config: TrainConfig) -> Iterator[Step
     average = config.averaging and AveragedModel(
         model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
     )
-    iteration = 0
+    iteration, low = 0, config.low_precision and has_bfloat16()
     for epoch in range(1, config.epochs + 1):
         start = time.perf_counter()
         model.train()
         losses, hits = [], 0
         for index in torch.randperm(len(labels), generator=generator).split(config.batch):
             x = normalise(augment(pictures[index], config.augmentation, generator))
-            with torch.autocast("cpu", torch.bfloat16, enabled=config.low_precision and has_bfloat16()):
+            with torch.autocast(
+                "cpu", torch.bfloat16, enabled=config.low_precision and has_bfloat16()
+            ):
                 logits = forward(x)
             loss = F.cross_entropy(
                 logits.float(), labels[index], label_smoothing=config.label_smoothing

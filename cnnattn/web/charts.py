@@ -26,7 +26,9 @@ def verdict(pairs: Sequence[Pair], label: str | None) -> str:
     )  # fmt: skip
     agree = len(set(said)) == 1
     if label is None:
-        return _("They agree: {each}.", each=each) if agree else _("They disagree: {each}.", each=each)
+        return (
+            _("They agree: {each}.", each=each) if agree else _("They disagree: {each}.", each=each)
+        )
     truth = class_name(label)
     right = sum(name == label for name in said)
     if right == len(said):
@@ -175,3 +177,8 @@ def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> Ove
         for c in strongest(maps, top)
     ]
     return OverlayColumn(model.title, model.colour, [cam, *channels])
+
+
+def target_name(name: str) -> str:
+    """A class to explain, or "predicted", in words."""
+    return _("each model's own prediction") if name == "predicted" else class_name(name)

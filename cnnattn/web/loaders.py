@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,7 +14,7 @@ from cnnattn.explain.analysis import Analysis, analyse
 from cnnattn.figures.palette import ATTENTION_COLOURS
 from cnnattn.nets.checkpoint import Checkpoint, load
 from cnnattn.nets.models import STAGES, Stage
-from cnnattn.web.text import _, attention_name
+from cnnattn.web.text import attention_name
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("CNNATTN_CHECKPOINTS", ROOT / "checkpoints"))
@@ -93,7 +94,8 @@ def look(checkpoint: Checkpoint, seen: np.ndarray, target: int | None = None) ->
     stages = STAGES[checkpoint.spec.arch]
     layers = [layer for stage in stages for layer in stage.layers.values()]
     normalisation = checkpoint.card.get("normalisation", {})
-    x = to_input(seen, **{name: tuple(value) for name, value in normalisation.items()})
+    statistics: dict[str, Any] = {name: tuple(value) for name, value in normalisation.items()}
+    x = to_input(seen, **statistics)
     return analyse(checkpoint.model, x, layers, stages[-1].output, target)
 
 

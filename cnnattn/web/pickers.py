@@ -179,7 +179,7 @@ def _own_picture(name: str, content: bytes) -> Chosen | None:
         "crop",
         format_func=cuts.__getitem__,
     )
-    return Chosen(name, square(picture, how))
+    return Chosen(name, square(picture, "crop" if how == "crop" else "letterbox"))
 
 
 def _open_weights() -> None:

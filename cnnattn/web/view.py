@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-_KEEP = {"persist_state": "session"}
+_KEEP: dict[str, Any] = {"persist_state": "session"}
 
 
 def one_of(

@@ -148,7 +148,9 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, failing):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(*((os, "fsync") if failing == "fsync" else (checkpoint.Path, "replace")), full)
+    monkeypatch.setattr(
+        *((os, "fsync") if failing == "fsync" else (checkpoint.Path, "replace")), full
+    )
     with pytest.raises(Problem, match="No space left on device"):
         save(file, build(ModelSpec()), ModelSpec(), {"generation": 2})
     assert file.read_bytes() == before

@@ -1,0 +1,86 @@
+"""Every page runs, says the truth and speaks both languages (Streamlit's AppTest, no browser)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnattn.data.pictures import to_input
+from cnnattn.data.samples import samples
+from cnnattn.nets.checkpoint import load
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["app.py", *(f"pages/{file.name}" for file in sorted((ROOT / "pages").glob("*.py")))]
+
+
+def run(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if page != "app.py":
+        app.switch_page(page).run()
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(
+        element.value for kind in ("markdown", "caption", "header") for element in app.get(kind)
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_page_runs_without_an_error_in_both_languages(page, lang):
+    app = run(page, lang=lang)
+    assert not app.exception
+    assert not app.error
+    has_chinese = any("\u4e00" <= sign <= "\u9fff" for sign in texts(app))
+    assert has_chinese == (lang == "zh")
+
+
+@pytest.mark.parametrize("name", ["cat-1", "ship-1"])
+def test_the_verdict_is_what_the_networks_compute(name):
+    sample = next(s for s in samples() if s.name == name)
+    verdict = run("app.py", lang="en", sample=name).markdown
+    sentence = next(m.value for m in verdict if "says" in m.value)
+    for stem in ("cnn-none", "cnn-se"):
+        found = load(ROOT / f"checkpoints/{stem}.safetensors")
+        probabilities = found.model(to_input(sample.picture)).softmax(1)[0].numpy()
+        assert f"says **{found.spec.classes[int(np.argmax(probabilities))]}**" in sentence
+
+
+def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
+    app = run("app.py", lang="en", sample="ship-1", stage="3", models="resnet20-se", channel="5")
+    assert not app.exception
+    state = app.session_state
+    assert (state["sample"], state["stage"], state["channel"]) == ("ship-1", "3", 5)
+    assert state["models"] == ["resnet20-se"]
+    app = run("app.py", lang="xx", sample="unicorn", stage="9", models="gpt", channel="-1")
+    assert not app.exception
+    assert app.session_state["sample"] == "cat-1"
+    assert app.session_state["channel"] == 0
+
+
+def test_without_checkpoints_the_page_says_so(tmp_path, monkeypatch):
+    from cnnattn.web import loaders
+
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    app = run("app.py", lang="en")
+    assert not app.exception
+    assert "There is no checkpoint" in app.info[0].value
+
+
+def test_a_damaged_checkpoint_costs_one_sentence(tmp_path, monkeypatch):
+    from cnnattn.web import loaders
+
+    for name in ("cnn-none", "cnn-se"):
+        content = (ROOT / f"checkpoints/{name}.safetensors").read_bytes()
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    (tmp_path / "broken.safetensors").write_bytes(b"half a file")
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    app = run("app.py", lang="en")
+    assert not app.exception
+    assert "broken.safetensors is not a checkpoint" in app.warning[0].value
+    assert any("says" in m.value for m in app.markdown)
