@@ -13,7 +13,7 @@ FORBIDDEN = {
              "cnnattn.figures", "cnnattn.web"],
     "explain": ["streamlit", "plotly", "cnnattn.data", "cnnattn.nets", "cnnattn.training",
                 "cnnattn.figures", "cnnattn.web"],
-    "figures": ["streamlit", "torch", "PIL", "cnnattn.data", "cnnattn.nets", "cnnattn.training",
+    "figures": ["streamlit", "torch", "cnnattn.data", "cnnattn.nets", "cnnattn.training",
                 "cnnattn.explain", "cnnattn.web"],
     "training": ["streamlit", "plotly", "cnnattn.explain", "cnnattn.figures", "cnnattn.web"],
 }  # fmt: skip

@@ -53,6 +53,7 @@ def enlarged(
             spans,
             rows[2][1],
             value_title,
+            width,
             shared=shared_scale,
             levels=False,
             shared_span=spans[0],

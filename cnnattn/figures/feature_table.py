@@ -100,7 +100,7 @@ def feature_maps(
     if shared_scale:
         used = min(1.0, side / column_width(width, spans[0]))
         bars = [(span[0], span[0] + used * (span[1] - span[0])) for span in spans[1:]]
-        parts.append(colour_axes(scales, bars, rows[2][1], "", shared=False))
+        parts.append(colour_axes(scales, bars, rows[2][1], "", width, shared=False))
         title = label(value_title, spans[0][1], rows[2][1], xanchor="right", yshift=-4)
         parts.append(Part(texts=[title]))
     else:

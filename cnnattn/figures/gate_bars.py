@@ -9,7 +9,7 @@ from cnnattn.figures.frame import Part, Plain, Span, axis_key, axis_name, label,
 from cnnattn.figures.palette import FAINT, LINE
 from cnnattn.figures.tiles import marker_trace
 
-NOTE_LETTERS = 36  # letters in a line of a note
+LETTER = 8  # mean width of a letter in pixels
 
 Order = Literal["channel", "weight"]
 
@@ -74,16 +74,17 @@ def gate_bars(
     )
 
 
-def gate_note(index: int, span: Span, rows: Sequence[Span], note: str) -> Part:
+def gate_note(index: int, span: Span, rows: Sequence[Span], note: str, width: float) -> Part:
     """The same axes with ``note`` in the middle, for a model that has no gates.
 
-    A trace of nothing, for Plotly leaves out axes that no trace uses.
+    The column is ``width`` pixels wide.
     """
     text = label(
-        wrap(note, NOTE_LETTERS), sum(span) / 2, sum(rows[1]) / 2,
+        wrap(note, min(36, int(width / LETTER))), sum(span) / 2, sum(rows[1]) / 2,
         xanchor="center", yanchor="middle", align="center",
     )  # fmt: skip
     axis = axis_name("", index)
+    # Plotly leaves out axes that no trace uses.
     nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
     return Part([nothing], _axes(index, span, rows[1], 0, [], []), [], [text])
 

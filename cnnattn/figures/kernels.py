@@ -50,7 +50,7 @@ def rgb_kernels(
     Tiles carry their channel as ``customdata``; that of ``selected`` is framed.
     """
     tiles = mosaic(rgb_tiles(weights), grid_shape(len(weights)))
-    picture = picture_on(png_uri(tiles.picture, sharp=512), tiles.width, tiles.height)
+    picture = picture_on(png_uri(tiles.picture, sharp=300), tiles.width, tiles.height)
     height, parts = _frame(tiles, weights.shape[2:], hovers, title, selected, width, 4)
     return figure([Part(images=[picture]), *parts], height, uirevision)
 
@@ -81,7 +81,9 @@ def kernels(
     tiles = mosaic(scale.levels(weights), grid_shape(len(weights)))
     height, parts = _frame(tiles, weights.shape[1:], hovers, title, selected, width, COLOUR_BAR)
     across = min(1.0, LARGEST * len(tiles.horizontal.centres) / (width - LEFT - RIGHT))
-    bar = colour_axes([scale], [(0.0, across)], COLOUR_BAR / height, value_title, shared=False)
+    bar = colour_axes(
+        [scale], [(0.0, across)], COLOUR_BAR / height, value_title, width, shared=False
+    )
     return figure([Part([heat_trace(tiles, "", "coloraxis")]), bar, *parts], height, uirevision)
 
 

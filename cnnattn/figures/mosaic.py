@@ -86,13 +86,13 @@ def channel_grid(
     heights = [TITLE, tallest, COLOUR_BAR, *([GATE_TITLE, GATES, TICKS] if gated else [])]
     rows = bands(heights)
 
-    parts = [colour_axes(scales, spans, rows[2][1], value_title, shared=shared_scale)]
+    parts = [colour_axes(scales, spans, rows[2][1], value_title, width, shared=shared_scale)]
     for i, (panel, tiles, span) in enumerate(zip(panels, mosaics, spans, strict=True)):
         colour_axis = axis_name("coloraxis", 0 if shared_scale else i)
         parts.append(_grid(panel, tiles, i, span, rows, colour_axis, selected))
         if gated:
             parts.append(
-                gate_note(len(panels) + i, span, rows[3:5], panel.note)
+                gate_note(len(panels) + i, span, rows[3:5], panel.note, side)
                 if panel.gates is None
                 else gate_bars(
                     len(panels) + i,

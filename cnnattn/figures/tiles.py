@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cnnattn.figures.frame import FONT, Part, Plain, Span, axis_name, joined, label
+from cnnattn.figures.frame import FONT, Part, Plain, Span, axis_name, column_width, joined, label
 from cnnattn.figures.palette import DIVERGING, SEQUENTIAL, colour_scale, gapped
 
 Array = np.ndarray
+TICK = 60  # pixels that the number at a tick of a colour bar may take
 SEAM = 1e-3  # width, in pixels of a map, of the step from a tile to the gap in smooth mosaics
 
 
@@ -93,9 +94,11 @@ def scale_of(
     low = float(values.min())
     signed = low < 0 if signed is None else signed
     sizes = np.abs(values) if signed else values
-    top = float(np.percentile(sizes, percentile))
-    clipped = top < float(sizes.max())
-    return Scale(-top if signed else low, top, signed, clipped)
+    most = float(sizes.max())
+    top = most if percentile >= 100 else float(np.percentile(sizes, percentile))
+    if top <= low:  # nearly all values are the same: there is nothing to gain
+        top = most
+    return Scale(-top if signed else low, top, signed, top < most)
 
 
 def scales_of(arrays: Sequence[Array], shared: bool, percentile: float = 100.0) -> list[Scale]:
@@ -195,26 +198,17 @@ def mosaic(tiles: Array, shape: tuple[int, int], smooth: bool = False) -> Mosaic
     return lay(tiles, vertical, horizontal)
 
 
-def heat_trace(
-    mosaic: Mosaic, axis: str, colour_axis: str, left: float = 0.0, unit: float = 1.0
-) -> Plain:
-    """The mosaic's one heat map trace on axis pair ``axis`` ("", "2", …), silent under the pointer.
-
-    It begins ``left`` on the x axis, and a pixel of a map is ``unit`` long.
-    """
-    x, y = left + mosaic.horizontal.at * unit, mosaic.vertical.at * unit
+def heat_trace(mosaic: Mosaic, axis: str, colour_axis: str) -> Plain:
+    """The mosaic's one heat map trace, silent under the pointer, on axes ``axis`` ("", "2", …)."""
+    x, y = mosaic.horizontal.at, mosaic.vertical.at
     place: Plain = {"x": np.float32(x), "y": np.float32(y), "zsmooth": "best"}
     if mosaic.horizontal.uniform:
-        step = {"dx": _step(mosaic.horizontal) * unit, "dy": _step(mosaic.vertical) * unit}
-        place = {"x0": x[0], "y0": y[0], **step, "zsmooth": False}
+        step = {"dx": float(x[1] - x[0]), "dy": float(y[1] - y[0])}
+        place = {"x0": float(x[0]), "y0": float(y[0]), **step, "zsmooth": False}
     return {
         "type": "heatmap", "z": mosaic.picture, **place, "coloraxis": colour_axis,
         "xaxis": f"x{axis}", "yaxis": f"y{axis}", "hoverinfo": "skip",
     }  # fmt: skip
-
-
-def _step(ruler: Ruler) -> float:
-    return float(ruler.at[1] - ruler.at[0]) if len(ruler.at) > 1 else 1.0
 
 
 def marker_trace(
@@ -251,6 +245,7 @@ def colour_axes(
     spans: Sequence[Span],
     top: float,
     title: str,
+    width: float,
     *,
     shared: bool,
     levels: bool = True,
@@ -258,13 +253,15 @@ def colour_axes(
 ) -> Part:
     """Colour axes with their bars hanging from ``top``: one a column, or one for all of them.
 
-    For mosaics of ``levels``, or for traces that have the values themselves.
+    For mosaics of ``levels``, or for traces that have the values themselves. The narrower the
+    page, the fewer ticks.
     """
     if shared:
         scales, spans = scales[:1], [shared_span]
     parts = []
     for i, (scale, span) in enumerate(zip(scales, spans, strict=True)):
-        values, texts = scale.ticks(5 if shared else 4)
+        room = int(0.62 * column_width(width, span) / TICK)
+        values, texts = scale.ticks(max(2, min(5, room)))
         at = [scale.level(value) for value in values] if levels else values
         bar, name = colour_bar(title, span, top, at, texts)
         axis = {axis_name("coloraxis", i): colour_axis(scale, bar, levels)}

@@ -79,7 +79,8 @@ def load(path: str | Path) -> Checkpoint:
         raise Problem("There is no checkpoint at {file}; check the path.", file=path)
     if path.suffix.lower() in (".pth", ".pt"):
         weights = _read_pickled(path)
-        spec, card = _tutorial_spec(weights, path), {}
+        spec = _tutorial_spec(weights, path)
+        card: dict = {}
     else:
         weights, spec, card = _read_safetensors(path)
     model = build(spec)

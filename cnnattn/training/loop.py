@@ -59,7 +59,7 @@ def train(model: nn.Module, data: Dataset, config: TrainConfig) -> Iterator[Step
     average = config.averaging and AveragedModel(
         model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
     )
-    iteration, low = 0, config.low_precision and has_bfloat16()
+    iteration = 0
     for epoch in range(1, config.epochs + 1):
         start = time.perf_counter()
         model.train()

@@ -68,7 +68,7 @@ def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> P
     hovers = [
         "<br>".join(
             [
-                f"<b>{_('Channel {number}', number=c)}</b>",
+                _("<b>Channel {number}</b>", number=c),
                 _("mean {mean:.3f}, max {max:.3f}", mean=numbers.mean[c], max=numbers.max[c]),
                 _("zeros: {share}", share=percent(numbers.zeros[c])),
                 *([] if gates is None else [_("gate {gate:.3f}", gate=gates[c])]),
@@ -167,13 +167,13 @@ def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> Ove
     number = model.classes.index(target) if target in model.classes else None
     found = analysis(model, seen, number)
     maps = found.maps[model.stages[-1].output]
-    size = _("{height}×{width}", height=found.cam.shape[0], width=found.cam.shape[1])
+    size = "×".join(map(str, found.cam.shape))
     hover = _("value {number}", number="%{customdata:.4g}")
     cam = Overlay(
         f"Grad-CAM: {class_name(model.classes[found.target])}<br>{size}", found.cam, hover=hover
     )
     channels = [
-        Overlay(f"{_('Channel {number}', number=c)}<br>{size}", maps[c], hover=hover)
+        Overlay(_("Channel {number}", number=c) + f"<br>{size}", maps[c], hover=hover)
         for c in strongest(maps, top)
     ]
     return OverlayColumn(model.title, model.colour, [cam, *channels])

@@ -143,6 +143,11 @@ def test_a_percentile_ends_the_scale_and_says_so():
     assert not scale_of([values]).clipped
 
 
+def test_a_percentile_of_nothing_but_zeros_does_not_flatten_the_rest():
+    scale = scale_of([np.array([0.0] * 99 + [2.0])], percentile=90)
+    assert (scale.low, scale.high, scale.clipped) == (0, 2, False)
+
+
 @given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
 def test_tick_texts_are_the_values_they_stand_at(low, span):
     scale = Scale(low, low + span, False)
