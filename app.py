@@ -87,6 +87,7 @@ for index in stages:
         shared_scale=shared,
         smooth=smooth,
         value_title=_("activation"),
+        percentile=99.5,  # else a few bright pixels leave all other tiles black
         gate_title=_("Gate weight a channel"),
         mean_label=_("mean {mean:.2f}"),
         selected=selected,

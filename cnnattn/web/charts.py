@@ -9,6 +9,7 @@ from cnnattn.explain.channels import channel_numbers, strongest
 from cnnattn.figures.bars import Prediction, PredictionColumn
 from cnnattn.figures.heatmap import Overlay, OverlayColumn
 from cnnattn.figures.mosaic import Panel
+from cnnattn.figures.path import PathLayer
 from cnnattn.nets.models import Stage
 from cnnattn.web.loaders import Model, analysis
 from cnnattn.web.text import _, class_name, percent
@@ -182,3 +183,42 @@ def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> Ove
 def target_name(name: str) -> str:
     """A class to explain, or "predicted", in words."""
     return _("each model's own prediction") if name == "predicted" else class_name(name)
+
+
+def sample_title(name: str) -> str:
+    """A sample's name, "cat-1", as its class in the reader's language and its number."""
+    label, _dash, number = name.rpartition("-")
+    return f"{class_name(label)} {number}"
+
+
+def path_layers(maps: dict[str, np.ndarray]) -> list[PathLayer]:
+    """The layers of a network for the drawn path, with their sizes."""
+    layers = []
+    for name, values in maps.items():
+        channels, height, width = values.shape
+        kind = name.rsplit(".", 1)[-1].rstrip("0123456789")
+        hover = f"<b>{name}</b><br>{channels}×{height}×{width}"
+        layers.append(PathLayer(name, name, channels, height, width, kind, hover))
+    return layers
+
+
+def layer_panel(model: Model, maps: np.ndarray) -> Panel:
+    """Every channel of one layer as a column of a channel grid, without gates."""
+    numbers = channel_numbers(maps)
+    hovers = [
+        "<br>".join(
+            [
+                _("<b>Channel {number}</b>", number=c),
+                _("mean {mean:.3f}, max {max:.3f}", mean=numbers.mean[c], max=numbers.max[c]),
+                _("zeros: {share}", share=percent(numbers.zeros[c])),
+            ]
+        )
+        for c in range(len(maps))
+    ]
+    return Panel(model.title, model.colour, maps, range(len(maps)), hovers)
+
+
+def kernels_of(model: Model, layer: str) -> np.ndarray | None:
+    """The weights (C, inputs, h, w) of a convolution, None of any other layer."""
+    weight = getattr(model.checkpoint.model.get_submodule(layer), "weight", None)
+    return weight.numpy() if weight is not None and weight.ndim == 4 else None

@@ -11,6 +11,7 @@ import streamlit as st
 from cnnattn.data.datasets import Dataset, open_dataset
 from cnnattn.data.pictures import to_input
 from cnnattn.explain.analysis import Analysis, analyse
+from cnnattn.explain.trace import trace
 from cnnattn.figures.palette import ATTENTION_COLOURS
 from cnnattn.nets.checkpoint import Checkpoint, load
 from cnnattn.nets.models import STAGES, Stage
@@ -102,3 +103,21 @@ def look(checkpoint: Checkpoint, seen: np.ndarray, target: int | None = None) ->
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _dataset(folder: str) -> Dataset:
     return open_dataset(Path(folder), cache=ROOT / "data-cache")
+
+
+def all_maps(model: Model, seen: np.ndarray) -> dict[str, np.ndarray]:
+    """The output (C, H, W) of every layer of ``model`` that has one, in data order."""
+    return _all_maps(str(model.file), model.file.stat().st_mtime_ns, seen)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _all_maps(file: str, modified: int, seen: np.ndarray) -> dict[str, np.ndarray]:
+    checkpoint = _load(file, modified)
+    names = [
+        name
+        for name, module in checkpoint.model.named_modules()
+        if ".gate" not in name
+        and (name.rsplit(".")[-1].startswith("attention") or not list(module.children()))
+    ]
+    outputs = trace(checkpoint.model, to_input(seen), names).activations
+    return {name: a[0].detach().numpy() for name, a in outputs.items() if a.ndim == 4}
