@@ -16,12 +16,11 @@ PAGES = ["app.py", *(f"pages/{file.name}" for file in sorted((ROOT / "pages").gl
 
 def run(page: str, **query: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    if page != "app.py":
+        app.switch_page(page)
     for name, value in query.items():
         app.query_params[name] = value
-    app.run()
-    if page != "app.py":
-        app.switch_page(page).run()
-    return app
+    return app.run()
 
 
 def texts(app: AppTest) -> str:

@@ -1,14 +1,11 @@
 """The frame of every page: settings, look, language, navigation."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import streamlit as st
 
-from cnnattn.problem import Problem
 from cnnattn.web import view
-from cnnattn.web.text import LANGUAGES, _, language, sentence
+from cnnattn.web.text import LANGUAGES, _, browser_language
 
 _STYLE = """<style>
 [data-testid=stMainBlockContainer] {padding: 1.2rem 2rem 4rem; max-width: 1700px}
@@ -48,7 +45,7 @@ def page(title: str) -> None:
             _("Language"),
             list(LANGUAGES),
             "lang",
-            language(),
+            browser_language(),
             format_func=LANGUAGES.__getitem__,
             label_visibility="collapsed",
         )
@@ -74,16 +71,6 @@ def _import_torch() -> None:
             ),
             icon=":material/error:",
         )
-        st.stop()
-
-
-@contextmanager
-def one_sentence() -> Iterator[None]:
-    """Show a Problem raised inside as one sentence in the page, and stop the page there."""
-    try:
-        yield
-    except Problem as problem:
-        st.error(sentence(problem), icon=":material/error:")
         st.stop()
 
 

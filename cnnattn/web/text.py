@@ -13,10 +13,13 @@ LOCALE = Path(__file__).parent / "locale"
 
 
 def language() -> str:
-    """The reader's language: as chosen, else the link's, else the browser's, else English."""
+    """The reader's language: as chosen, else the link's, else the browser's."""
     chosen = st.session_state.get("lang") or st.query_params.get("lang")
-    if chosen in LANGUAGES:
-        return chosen
+    return chosen if chosen in LANGUAGES else browser_language()
+
+
+def browser_language() -> str:
+    """Chinese for a browser that asks for it, else English."""
     return "zh" if (st.context.locale or "").lower().startswith("zh") else "en"
 
 

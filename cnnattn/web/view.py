@@ -26,7 +26,7 @@ def one_of(
     if widget is not st.selectbox:
         rest["required"] = True
     value = widget(label, options, key=key, **_KEEP, **rest)
-    return _end(key, value, default)
+    return _end(key, default if value is None else value, default)
 
 
 def some_of(
