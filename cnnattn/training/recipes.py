@@ -37,5 +37,6 @@ RECIPES: dict[str, TrainConfig] = {
         schedule="plateau",
         label_smoothing=0,
         low_precision=False,
+        augmentation=Augmentation(crop_fill="black", jitter=(0.2, 0.2, 0.2, 0.1), rotation=15),
     ),
 }
