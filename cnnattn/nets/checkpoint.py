@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from cnnattn.nets.attention import ATTENTION
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
 from cnnattn.problem import Problem
 
@@ -146,25 +147,26 @@ def _read_pickled(path: Path) -> dict[str, Tensor]:
 
 
 def _tutorial_spec(weights: Mapping[str, Tensor], path: Path) -> ModelSpec:
-    """Which network a bare state dict belongs to, told by its keys."""
+    """Which network a bare state dict belongs to: the first one with just these keys."""
     names = set(_with_our_names(weights))
-    attention = "se" if "attention1.gate.fc1.weight" in names else "none"
-    arch = "resnet20" if any(name.startswith("stage1.") for name in names) else "cnn"
-    if not {"conv1.weight", "fc2.bias" if arch == "cnn" else "fc.bias"} <= names:
-        raise Problem(
-            "The weights in {file} belong to a network that this app does not know; it reads the "
-            "tutorial's CNN (conv1 … fc2) and its own checkpoints.",
-            file=path.name,
-        )
-    outputs = len(weights["fc2.bias" if arch == "cnn" else "fc.bias"])
-    if outputs != len(CIFAR10_CLASSES):
-        raise Problem(
-            "The network in {file} tells {outputs} classes apart, and a bare weights file does not "
-            "name them; only CIFAR-10's ten can be assumed.",
-            file=path.name,
-            outputs=outputs,
-        )
-    return ModelSpec(arch, attention)
+    for arch, last in (("cnn", "fc2.bias"), ("resnet20", "fc.bias")):
+        for attention in ATTENTION:
+            if set(build(ModelSpec(arch, attention)).state_dict()) != names:
+                continue
+            outputs = len(weights[last])
+            if outputs != len(CIFAR10_CLASSES):
+                raise Problem(
+                    "The network in {file} tells {outputs} classes apart, and a bare weights file "
+                    "does not name them; only CIFAR-10's ten can be assumed.",
+                    file=path.name,
+                    outputs=outputs,
+                )
+            return ModelSpec(arch, attention)
+    raise Problem(
+        "The weights in {file} belong to a network that this app does not know; it reads the "
+        "tutorial's CNN (conv1 … fc2) and its own checkpoints.",
+        file=path.name,
+    )
 
 
 def _with_our_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -155,3 +155,11 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, failing):
         save(file, build(ModelSpec()), ModelSpec(), {"generation": 2})
     assert file.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
+
+
+@pytest.mark.parametrize("arch", ["cnn", "resnet20"])
+@pytest.mark.parametrize("attention", ["none", "se", "cbam", "coordinate", "nonlocal"])
+def test_a_bare_state_dict_tells_which_network_it_is(tmp_path, arch, attention):
+    spec = ModelSpec(arch, attention)
+    torch.save(build(spec).state_dict(), tmp_path / "mine.pth")
+    assert load(tmp_path / "mine.pth").spec == spec
