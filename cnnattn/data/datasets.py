@@ -16,6 +16,7 @@ from cnnattn.problem import Problem
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 LARGE = 20_000  # bytes of a picture file from which threads pay
 CIFAR10_FOLDER = "cifar-10-batches-py"
+CIFAR10_PICTURE, CIFAR10_TEST = 32 * 32 * 3, 10_000  # bytes a picture, test pictures
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
@@ -42,42 +43,57 @@ class Dataset:
 def open_dataset(path: Path, cache: Path | None = None) -> Dataset:
     """The data set in a folder: CIFAR-10 as it is distributed, or an image folder.
 
-    ``cache`` is a folder for decoded image folders. Raises Problem if it is neither.
+    ``cache`` is a folder for decoded pictures. Raises Problem if it is neither.
     """
     if (path / CIFAR10_FOLDER).is_dir():
-        return cifar10(path)
+        return cifar10(path, cache)
     if path.name == CIFAR10_FOLDER:
-        return cifar10(path.parent)
+        return cifar10(path.parent, cache)
     return image_folder(path, cache)
 
 
-def cifar10(root: Path, download: bool = False) -> Dataset:
+def cifar10(root: Path, cache: Path | None = None) -> Dataset:
     """CIFAR-10 (Krizhevsky 2009) in ``root``/cifar-10-batches-py, checked against its checksums.
 
-    With ``download`` it is fetched first (170 MB) unless it is there. Raises Problem if it is
-    missing or damaged, or cannot be fetched.
+    With a ``cache`` folder, its pictures and labels are kept there as one array, which is mapped
+    into memory the next time, until a file changes. Raises Problem if it is missing or damaged.
     """
+    folder = root / CIFAR10_FOLDER
+    files = sorted(folder.glob("*batch*")) if folder.is_dir() else []
+    kept = cache and _kept(files, cache, folder)
+    flat = _mapped(kept)
+    if flat is None:
+        flat = _read_cifar10(root)
+        if cache and kept:
+            _keep(flat, cache, kept)
+    # All pictures, then a byte a label: one file, and each of the two in one piece.
+    count = len(flat) // (CIFAR10_PICTURE + 1)
+    pictures = flat[: count * CIFAR10_PICTURE].reshape(count, 32, 32, 3)
+    labels = flat[count * CIFAR10_PICTURE :].astype(np.int64)
+    test = slice(count - CIFAR10_TEST, count)
+    train = slice(0, count - CIFAR10_TEST)
+    return Dataset(
+        "CIFAR-10",
+        CIFAR10_CLASSES,
+        Split(pictures[train], labels[train]),
+        Split(pictures[test], labels[test]),
+    )
+
+
+def _read_cifar10(root: Path) -> np.ndarray:
+    """Every picture of CIFAR-10, then every label, uint8: first of training, then of testing."""
     from torchvision.datasets import CIFAR10  # takes seconds to import, and few need it
 
     try:
-        parts = [CIFAR10(root, train, download=download) for train in (True, False)]
-    except (OSError, RuntimeError) as error:
-        if download:
-            raise Problem(
-                "CIFAR-10 could not be downloaded to {folder} ({reason}); check the network and "
-                "the free space on the disk, and try again.",
-                folder=root,
-                reason=error,
-            ) from None
+        parts = [CIFAR10(root, train) for train in (True, False)]
+    except (OSError, RuntimeError):
         raise Problem(
             "CIFAR-10 is not in {folder}, or not complete; download it, or unpack "
             "cifar-10-python.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html there.",
             folder=root,
         ) from None
-    train, test = (
-        Split(np.ascontiguousarray(part.data), np.array(part.targets, np.int64)) for part in parts
-    )
-    return Dataset("CIFAR-10", tuple(parts[0].classes), train, test)
+    labels = [np.array(part.targets, np.uint8) for part in parts]
+    return np.concatenate([*(part.data.reshape(-1) for part in parts), *labels])
 
 
 def image_folder(folder: Path, cache: Path | None = None, size: int = 32) -> Dataset:
@@ -159,26 +175,44 @@ def _is_picture(file: Path) -> bool:
 
 def _decoded(files: Sequence[Path], size: int, cache: Path | None, folder: Path) -> np.ndarray:
     """uint8 (files, size, size, 3), from the cache where it holds just these files."""
-    if cache is None:
-        return _decode(files, size)
+    kept = cache and _kept(files, cache, folder, size)
+    pictures = _mapped(kept)
+    if pictures is None:
+        pictures = _decode(files, size)
+        if cache and kept:
+            _keep(pictures, cache, kept)
+    return pictures
+
+
+def _kept(files: Sequence[Path], cache: Path, folder: Path, size: int = 32) -> Path | None:
+    """Where the cache keeps what is decoded of these files; None if one of them is not there."""
     try:
-        fingerprint = _fingerprint(files, size)
+        return cache / f"{_place(folder)}-{_fingerprint(files, size)}.npy"
     except OSError:
-        return _decode(files, size)  # tells which file it was
-    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    kept = cache / f"{place}-{fingerprint}.npy"
+        return None  # decoding tells which file it was
+
+
+def _mapped(kept: Path | None) -> np.ndarray | None:
+    if kept is None:
+        return None
     with suppress(OSError, ValueError):
         # Copy on write: torch takes writable arrays only, and the file stays as it is.
         return np.load(kept, mmap_mode="c")
-    pictures = _decode(files, size)
-    # A cache that cannot be written costs time the next time, nothing else.
+    return None
+
+
+def _keep(decoded: np.ndarray, cache: Path, kept: Path) -> None:
+    """Write to the cache; one that cannot be written costs time the next time, nothing else."""
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
-        _write(pictures, kept)
-        for outdated in cache.glob(f"{place}-*.npy"):
+        _write(decoded, kept)
+        for outdated in cache.glob(f"{kept.name.partition('-')[0]}-*.npy"):
             if outdated != kept:
                 outdated.unlink()
-    return pictures
+
+
+def _place(folder: Path) -> str:
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
 
 
 def _fingerprint(files: Iterable[Path], size: int) -> str:

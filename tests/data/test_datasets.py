@@ -1,14 +1,18 @@
+import hashlib
 import os
+import pickle
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision.datasets import CIFAR10
 
 from cnnattn.data import datasets
 from cnnattn.data.datasets import (
     CIFAR10_CLASSES,
+    Dataset,
     Split,
     by_class,
     cifar10,
@@ -154,6 +158,64 @@ def test_a_full_disk_leaves_nothing_half_written(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     assert len(image_folder(folder, tmp_path / "cache").train.labels) == 9
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+# --- CIFAR-10 as it is distributed
+
+
+@pytest.fixture
+def tiny_cifar10(tmp_path, monkeypatch) -> Path:
+    """CIFAR-10's own format with 4 pictures a file, and torchvision told of their checksums."""
+    monkeypatch.setattr(datasets, "CIFAR10_TEST", 4)
+    folder = tmp_path / "data" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(0)
+
+    def write(name: str, content: dict) -> list[str]:
+        data = pickle.dumps(content)
+        (folder / name).write_bytes(data)
+        return [name, hashlib.md5(data).hexdigest()]
+
+    def batch(name: str) -> list[str]:
+        # A row is a picture: 1024 red values, then green, then blue.
+        rows = random.integers(0, 256, (4, 3072), dtype=np.uint8)
+        return write(name, {"data": rows, "labels": random.integers(0, 10, 4).tolist()})
+
+    monkeypatch.setattr(CIFAR10, "train_list", [batch(f"data_batch_{i}") for i in range(1, 6)])
+    monkeypatch.setattr(CIFAR10, "test_list", [batch("test_batch")])
+    name, md5 = write("batches.meta", {"label_names": list(CIFAR10_CLASSES)})
+    monkeypatch.setattr(CIFAR10, "meta", {"filename": name, "key": "label_names", "md5": md5})
+    return folder.parent
+
+
+def assert_like_the_files(data: Dataset, root: Path) -> None:
+    def batch(name: str) -> dict:
+        return pickle.loads((root / "cifar-10-batches-py" / name).read_bytes())
+
+    batches = [batch(f"data_batch_{i}") for i in range(1, 6)]
+    for split, parts in ((data.train, batches), (data.test, [batch("test_batch")])):
+        assert split.labels.tolist() == [label for part in parts for label in part["labels"]]
+        rows = np.concatenate([part["data"] for part in parts])
+        for picture, row in zip(split.pictures, rows, strict=True):
+            assert picture[2, 5].tolist() == [row[1024 * c + 32 * 2 + 5] for c in range(3)]
+
+
+def test_cifar_10_is_read_once_and_then_mapped_into_memory(tiny_cifar10, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    assert_like_the_files(cifar10(tiny_cifar10), tiny_cifar10)
+    assert_like_the_files(open_dataset(tiny_cifar10, cache), tiny_cifar10)
+    assert len(list(cache.iterdir())) == 1
+    monkeypatch.setattr(datasets, "_read_cifar10", None)
+    again = open_dataset(tiny_cifar10 / "cifar-10-batches-py", cache)
+    assert_like_the_files(again, tiny_cifar10)
+    assert isinstance(again.train.pictures.base, np.memmap)
+    assert again.classes == CIFAR10_CLASSES
+
+
+def test_cifar_10_that_was_damaged_after_it_was_cached_is_noticed(tiny_cifar10, tmp_path):
+    open_dataset(tiny_cifar10, tmp_path / "cache")
+    (tiny_cifar10 / "cifar-10-batches-py" / "data_batch_3").write_bytes(b"half of it")
+    assert "not complete" in problem(tiny_cifar10, tmp_path / "cache")
 
 
 # --- Bad input
