@@ -2,7 +2,9 @@
 
 import argparse
 import sys
-from dataclasses import asdict, replace
+import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,14 +12,19 @@ import torch.nn.functional as F
 from torch import nn
 
 from cnnattn.data.datasets import Dataset, Split, cifar10, open_dataset
-from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, normalise
+from cnnattn.data.download import start as start_download
+from cnnattn.data.pictures import normalise
 from cnnattn.explain.gates import gate_profile
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.checkpoint import Checkpoint, load, save
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
+from cnnattn.nets.checkpoint import Checkpoint, load
+from cnnattn.nets.models import ARCHITECTURES
 from cnnattn.problem import Problem
-from cnnattn.training.loop import Epoch, predict, train
+from cnnattn.training import distributed, runs
+from cnnattn.training.loop import predict
 from cnnattn.training.recipes import RECIPES
+from cnnattn.training.results import record, result_of
+from cnnattn.training.run_folder import RunConfig
+from cnnattn.training.worker import carry_out, open_data, step_back, train_to_file
 
 
 def main() -> int:
@@ -32,46 +39,37 @@ def main() -> int:
 
 
 def train_command(arguments: argparse.Namespace) -> None:
-    """Train a network and write a checkpoint after every epoch; the last one gets its results."""
-    config = RECIPES[arguments.recipe]
+    """Train a network, into one checkpoint file (--out) or as a run that the app shows (--run)."""
+    distributed.start()
+    try:
+        if arguments.out:
+            config = _run_config(arguments)
+            data = open_data(config.data, arguments.cache)
+            card = train_to_file(config, data, arguments.out, results)
+            if distributed.rank() == 0:
+                print(f"{arguments.out}: test accuracy {card['results']['accuracy']:.2%}")
+            return
+        folder = arguments.run.resolve()
+        if distributed.rank() == 0 and not folder.exists():
+            runs.create(_run_config(arguments), folder, "stopped")
+        distributed.wait()
+        step_back()
+        carry_out(folder, arguments.cache, results)
+    finally:
+        distributed.end()
+
+
+def _run_config(arguments: argparse.Namespace) -> RunConfig:
+    """What the options say."""
+    if arguments.data is None:
+        raise Problem("A new training needs --data: a data folder, or “samples”.")
     given = {
         name: getattr(arguments, name)
-        for name in ("epochs", "seed", "compile")
+        for name in ("epochs", "batch", "learning_rate", "seed", "compile")
         if getattr(arguments, name) is not None
     }
-    config = replace(config, **given)
-    data = open_dataset(arguments.data, cache=arguments.cache)
-    spec = ModelSpec(arguments.arch, arguments.attention, data.classes)
-    torch.manual_seed(config.seed)
-    model = build(spec)
-    card: dict = {
-        "data": data.name,
-        "normalisation": {"mean": CIFAR10_MEAN, "std": CIFAR10_STD},
-        "config": asdict(config),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "torch": torch.__version__,
-        "losses": [],
-        "history": [],
-    }
-    tested = build(spec)
-    for event in train(model, data, config):
-        if isinstance(event, Epoch):
-            numbers = {
-                name: _short(value) for name, value in vars(event).items() if name != "weights"
-            }
-            card["history"].append(numbers)
-            tested.load_state_dict(event.weights)
-            save(arguments.out, tested, spec, card)
-            print(
-                f"epoch {event.epoch}/{config.epochs}: train {event.train_accuracy:.2%}, "
-                f"test {event.test_accuracy:.2%}, {event.seconds:.0f} s",
-                flush=True,
-            )
-        else:
-            card["losses"].append(_short(event.loss))
-    card["results"] = results(load(arguments.out).model, data)
-    save(arguments.out, model, spec, card)
-    print(f"{arguments.out}: test accuracy {card['results']['accuracy']:.2%}")
+    config = replace(RECIPES[arguments.recipe], **given)
+    return RunConfig(arguments.arch, arguments.attention, str(arguments.data), config)
 
 
 def evaluate_command(arguments: argparse.Namespace) -> None:
@@ -84,11 +82,32 @@ def evaluate_command(arguments: argparse.Namespace) -> None:
           f"{found['pictures']} pictures")  # fmt: skip
     if "results" in checkpoint.card:
         print(f"on the card   {checkpoint.card['results']['accuracy']:.2%}")
+    if arguments.record:
+        card = {**checkpoint.card, "data": data.name, "results": found}
+        record(arguments.record, result_of(checkpoint.spec, card))
 
 
 def download_command(arguments: argparse.Namespace) -> None:
-    """Fetch CIFAR-10 (170 MB) from its own site, once."""
-    data = cifar10(arguments.data, download=True)
+    """Fetch CIFAR-10 (170 MB) from its own site; what was broken off goes on."""
+    with suppress(Problem):
+        return _ready(cifar10(arguments.data))
+    going = start_download(arguments.data)
+    try:
+        while going.running:
+            time.sleep(0.2)
+            if going.total:
+                print(f"\r{going.state}: {going.done / 1e6:.1f} of {going.total / 1e6:.1f} MB, "
+                      f"{going.speed / 1e6:.2f} MB/s ", end="", flush=True)  # fmt: skip
+    except KeyboardInterrupt:
+        going.cancel()
+    print(end="\n" if going.total else "")
+    if going.problem:
+        raise going.problem
+    if going.state == "finished":
+        _ready(cifar10(arguments.data))
+
+
+def _ready(data: Dataset) -> None:
     print(f"{len(data.train.labels)} training and {len(data.test.labels)} test pictures are ready")
 
 
@@ -129,10 +148,6 @@ def _check_classes(checkpoint: Checkpoint, data: Dataset) -> None:
         )
 
 
-def _short(value: float) -> float:
-    return round(value, 4) if isinstance(value, float) else value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m cnnattn", description=__doc__)
     commands = parser.add_subparsers(required=True)
@@ -143,21 +158,29 @@ def _parser() -> argparse.ArgumentParser:
     command_train.add_argument("--attention", choices=ATTENTION, default="none")
     command_train.add_argument("--recipe", choices=RECIPES, default="fast")
     command_train.add_argument("--epochs", type=int, help="instead of the recipe's own number")
+    command_train.add_argument("--batch", type=int, help="pictures a step")
+    command_train.add_argument("--learning-rate", type=float, help="the peak, under one_cycle")
     command_train.add_argument("--seed", type=int)
     command_train.add_argument("--compile", action="store_true", default=None,
                          help="use torch.compile, which needs a C++ compiler")  # fmt: skip
-    command_train.add_argument("--out", type=Path, required=True, help="the file to write")
+    where = command_train.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, help="the file to write")
+    # The long name is for torchrun, which takes a "--run" for a short form of its own options.
+    where.add_argument("--run", "--run-folder", type=Path,
+                       help="the folder of a run: goes on with it, or begins it")  # fmt: skip
 
     command_evaluate = commands.add_parser("evaluate", help=evaluate_command.__doc__)
     command_evaluate.set_defaults(command=evaluate_command)
     command_evaluate.add_argument("file", type=Path)
+    command_evaluate.add_argument("--record", type=Path,
+                                  help="a list of results (JSON) to add this one to")  # fmt: skip
 
     command_download = commands.add_parser("download", help=download_command.__doc__)
     command_download.set_defaults(command=download_command)
     command_download.add_argument("--data", type=Path, default=Path("data"))
 
     for each in (command_train, command_evaluate):
-        each.add_argument("--data", type=Path, required=True,
+        each.add_argument("--data", type=Path, required=each is command_evaluate,
                           help="a folder with CIFAR-10, or with train/ and test/")  # fmt: skip
         each.add_argument("--cache", type=Path, default=Path("data-cache"),
                           help="where decoded pictures are kept")  # fmt: skip

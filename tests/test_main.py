@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import load
+from cnnattn.training.results import read_results, result_of
+from cnnattn.training.run_folder import read_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,10 +52,25 @@ def test_train_then_evaluate_reproduces_the_card(folder, tmp_path):
     assert np.trace(results["confusion"]) == round(16 * results["accuracy"])
     assert np.shape(results["gates"]["attention3.gate"]["mean"]) == (2, 128)
 
-    done = cnnattn("evaluate", file, *data)
+    recorded = tmp_path / "results.json"
+    done = cnnattn("evaluate", file, *data, "--record", recorded)
     assert done.returncode == 0, done.stderr
     measured, written = re.findall(r"[\d.]+(?= ?%)", done.stdout)
     assert measured == written
+    assert read_results(recorded) == [result_of(checkpoint.spec, checkpoint.card)]
+
+
+def test_a_rehearsal_on_the_samples_makes_a_run_of_its_folder(tmp_path):
+    done = cnnattn(
+        "train", "--data", "samples", "--epochs", 1, "--batch", 64, "--run", tmp_path / "first"
+    )
+    assert done.returncode == 0, done.stderr
+    run = read_run(tmp_path / "first")
+    assert (run.state, run.epoch, run.config.data) == ("finished", 1, "samples")
+    assert load(run.best).card["results"]["pictures"] == len(samples())
+    done = cnnattn("train", "--run", tmp_path / "first")
+    assert done.returncode == 1
+    assert "has finished" in done.stderr
 
 
 def test_bad_input_is_one_sentence_on_stderr(folder, tmp_path):
@@ -61,6 +79,8 @@ def test_bad_input_is_one_sentence_on_stderr(folder, tmp_path):
         ("evaluate", shipped, "--data", folder): "data set has green, red",
         ("evaluate", tmp_path / "no.pth", "--data", folder): "no checkpoint at",
         ("train", "--data", tmp_path, "--out", tmp_path / "x.safetensors"): "no folder train",
+        ("train", "--out", tmp_path / "x.safetensors"): "needs --data",
+        ("train", "--run", tmp_path): "is not a whole run",
     }.items():
         done = cnnattn(*arguments, "--cache", tmp_path / "cache")
         assert done.returncode == 1

@@ -1,8 +1,11 @@
 """The training loop and the evaluation, as plain functions over a model and arrays."""
 
+import copy
+import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +15,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cnnattn.data.augment import augment
 from cnnattn.data.datasets import Dataset, Split
 from cnnattn.data.pictures import normalise
+from cnnattn.problem import Problem
+from cnnattn.training import distributed
 from cnnattn.training.recipes import TrainConfig
+
+State = dict[str, Any]  # tensors and plain values, so that torch.load(weights_only=True) reads it
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,8 @@ class Step:
     iteration: int  # from 1, over the whole run
     loss: float
     learning_rate: float
+    # A copy of where the training stands, to go on from; to be asked for before the next event.
+    state: Callable[[], State] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -36,21 +45,40 @@ class Epoch:
     test_accuracy: float
     seconds: float
     weights: dict[str, Tensor]  # what was tested: the averaged weights where the recipe averages
+    state: Callable[[], State] = field(repr=False, compare=False)
 
 
-def train(model: nn.Module, data: Dataset, config: TrainConfig) -> Iterator[Step | Epoch]:
+@dataclass
+class _Position:
+    """How far a training has come."""
+
+    epoch: int = 1  # the one that is running
+    iteration: int = 0  # done, over the whole run
+    order: Tensor | None = None  # of the pictures in this epoch; None before it begins
+    loss: float = 0.0  # summed over the pictures of this epoch
+    hits: float = 0.0
+    seconds: float = 0.0  # spent on this epoch
+
+
+def train(
+    model: nn.Module, data: Dataset, config: TrainConfig, state: State | None = None
+) -> Iterator[Step | Epoch]:
     """Train ``model`` in place, yielding a Step after each batch and an Epoch after each pass.
 
     The model holds the tested (averaged) weights when the iterator is exhausted. Everything random
-    follows ``config.seed``.
+    follows ``config.seed``. From the ``state`` of an earlier event, with the same data and
+    config, the training goes on as if it had never been interrupted (bit for bit on the CPU).
+    Under ``torchrun`` the processes share every batch. Raises Problem when the loss is no number.
     """
-    torch.manual_seed(config.seed)
+    device = distributed.device()
+    torch.manual_seed(config.seed + distributed.rank())
     generator = torch.Generator().manual_seed(config.seed)
     if config.dropout is not None:
         for module in model.modules():
             if isinstance(module, nn.Dropout):
                 module.p = config.dropout
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    distributed.join_batch_norm(model)
     forward = torch.compile(model) if config.compile else model
     pictures, labels = (torch.from_numpy(a) for a in (data.train.pictures, data.train.labels))
     batches = -(-len(labels) // config.batch)
@@ -59,50 +87,86 @@ def train(model: nn.Module, data: Dataset, config: TrainConfig) -> Iterator[Step
     average = config.averaging and AveragedModel(
         model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
     )
-    iteration = 0
-    for epoch in range(1, config.epochs + 1):
-        start = time.perf_counter()
+    tested = average.module if average else model
+    low_precision = config.low_precision and has_bfloat16(device)
+    parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
+    if average:
+        parts["average"] = average
+    at = _Position()
+    if state:
+        at = _restore(state, parts, generator, device)
+
+    def copied() -> State:
+        return copy.deepcopy(
+            {
+                **{name: part.state_dict() for name, part in parts.items()},
+                "position": vars(at),
+                "generator": generator.get_state(),
+                "random": _random(device).get_rng_state(),
+            }
+        )
+
+    while at.epoch <= config.epochs:
+        started = time.perf_counter() - at.seconds
         model.train()
-        losses, hits = [], 0
-        for index in torch.randperm(len(labels), generator=generator).split(config.batch):
-            x = normalise(augment(pictures[index], config.augmentation, generator))
-            with torch.autocast(
-                "cpu", torch.bfloat16, enabled=config.low_precision and has_bfloat16()
-            ):
+        if at.order is None:
+            at.order = torch.randperm(len(labels), generator=generator)
+        done = at.iteration - (at.epoch - 1) * batches
+        for index in at.order.split(config.batch)[done:]:
+            seen = augment(pictures[index], config.augmentation, generator)
+            x = normalise(distributed.share(seen).to(device))
+            truth = distributed.share(labels[index]).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
                 logits = forward(x)
             loss = F.cross_entropy(
-                logits.float(), labels[index], label_smoothing=config.label_smoothing
-            )
+                logits.float(), truth, label_smoothing=config.label_smoothing, reduction="sum"
+            ).div(len(index))
             optimiser.zero_grad()
             loss.backward()
+            distributed.add_gradients(model)
             optimiser.step()
             if average:
                 average.update_parameters(model)
             rate = optimiser.param_groups[0]["lr"]
             if config.schedule == "one_cycle":
                 schedule.step()
-            iteration += 1
-            losses.append(loss.item() * len(index))
-            hits += int((logits.argmax(1) == labels[index]).sum())
-            yield Step(epoch, iteration, loss.item(), rate)
-        tested = average.module if average else model
-        logits = predict(tested, data.test, low_precision=config.low_precision)
+            hits = (logits.argmax(1) == truth).sum()
+            mean, right = distributed.total(torch.stack([loss.detach(), hits])).tolist()
+            at.iteration += 1
+            at.loss += mean * len(index)
+            at.hits += right
+            at.seconds = time.perf_counter() - started
+            _check_number(mean, at)
+            yield Step(at.epoch, at.iteration, mean, rate, copied)
+        logits = _predict_together(tested, data.test, low_precision)
         truth = torch.from_numpy(data.test.labels)
         test_loss = F.cross_entropy(logits, truth).item()
+        _check_number(test_loss, at)
         if config.schedule == "plateau":
             schedule.step(test_loss)
+        ended = at
+        at = _Position(at.epoch + 1, at.iteration)
         yield Epoch(
-            epoch,
-            sum(losses) / len(labels),
-            hits / len(labels),
+            ended.epoch,
+            ended.loss / len(labels),
+            ended.hits / len(labels),
             test_loss,
             (logits.argmax(1) == truth).double().mean().item(),
-            time.perf_counter() - start,
-            {name: value.clone() for name, value in tested.state_dict().items()},
+            time.perf_counter() - started,
+            {name: value.to("cpu", copy=True) for name, value in tested.state_dict().items()},
+            copied,
         )
     if average:
         model.load_state_dict(average.module.state_dict())
-    model.eval()
+    model.cpu().eval()
+
+
+def _predict_together(model: nn.Module, split: Split, low_precision: bool) -> Tensor:
+    """``predict``, each process a share of the pictures and all of them the whole result."""
+    mine = Split(distributed.share(split.pictures), distributed.share(split.labels))
+    return distributed.gathered(
+        predict(model, mine, low_precision=low_precision), len(split.labels)
+    )
 
 
 @torch.inference_mode()
@@ -111,16 +175,57 @@ def predict(
 ) -> Tensor:
     """Logits float32 (N, classes) for every picture of the split, the model in eval mode."""
     model.eval()
-    with torch.autocast("cpu", torch.bfloat16, enabled=low_precision and has_bfloat16()):
+    device = next(model.parameters()).device
+    with torch.autocast(
+        device.type, torch.bfloat16, enabled=low_precision and has_bfloat16(device)
+    ):
         return torch.cat(
-            [model(normalise(p)).float() for p in torch.from_numpy(split.pictures).split(batch)]
-        )
+            [
+                model(normalise(part.to(device))).float()
+                for part in torch.from_numpy(split.pictures).split(batch)
+            ]
+        ).cpu()
 
 
-def has_bfloat16() -> bool:
-    """Whether this processor multiplies in bfloat16 itself (emulated, it would be slower)."""
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies in bfloat16 itself (emulated, it would be slower)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _restore(
+    state: State, parts: dict[str, Any], generator: torch.Generator, device: torch.device
+) -> _Position:
+    """Put everything back to where ``state`` was taken."""
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    generator.set_state(state["generator"])
+    at = _Position(**state["position"])
+    if distributed.world() == 1:
+        _random(device).set_rng_state(state["random"])
+    else:  # only the first process's was saved, and dropout must differ between them
+        torch.manual_seed(torch.initial_seed() + distributed.world() * at.iteration)
+    return at
+
+
+def _random(device: torch.device):
+    """The module that keeps the device's random state, which dropout draws from."""
+    return torch.random if device.type == "cpu" else torch.get_device_module(device)
+
+
+def _check_number(loss: float, at: _Position) -> None:
+    if not math.isfinite(loss):
+        raise Problem(
+            "The loss became {loss} in epoch {epoch} (iteration {iteration}), so the training "
+            "stopped and keeps its last good epoch; train again with a lower learning rate.",
+            loss=loss,
+            epoch=at.epoch,
+            iteration=at.iteration,
+        )
 
 
 def _optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:

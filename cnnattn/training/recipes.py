@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 
 from cnnattn.data.augment import Augmentation
+from cnnattn.problem import Problem
+
+OPTIMISERS = ("sgd", "adam")
+SCHEDULES = ("one_cycle", "plateau")
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,36 @@ class TrainConfig:
     compile: bool = False  # torch.compile; needs a C++ compiler on the CPU
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that no training could use, with a Problem."""
+        if self.optimiser not in OPTIMISERS:
+            raise Problem(
+                "There is no optimiser called “{name}”; the known ones are {known}.",
+                name=self.optimiser,
+                known=", ".join(OPTIMISERS),
+            )
+        if self.schedule not in SCHEDULES:
+            raise Problem(
+                "There is no schedule called “{name}”; the known ones are {known}.",
+                name=self.schedule,
+                known=", ".join(SCHEDULES),
+            )
+        if not (self.epochs > 0 and self.batch > 0 and self.learning_rate > 0):
+            raise Problem(
+                "Epochs, batch and learning rate must be above 0, but they are {epochs}, {batch} "
+                "and {rate}; set others.",
+                epochs=self.epochs,
+                batch=self.batch,
+                rate=self.learning_rate,
+            )
+
+    @classmethod
+    def from_json(cls, values: dict) -> "TrainConfig":
+        """What ``dataclasses.asdict`` and JSON made of a TrainConfig, back again."""
+        how = dict(values["augmentation"])
+        how["jitter"] = tuple(how["jitter"])
+        return cls(**{**values, "augmentation": Augmentation(**how)})
 
 
 RECIPES: dict[str, TrainConfig] = {

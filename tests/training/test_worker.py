@@ -1,0 +1,206 @@
+"""What a training process does with its folder, in this process."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cnnattn.data.samples import samples
+from cnnattn.nets.checkpoint import load
+from cnnattn.problem import Problem
+from cnnattn.training import runs
+from cnnattn.training.run_folder import read_run, write_status
+from cnnattn.training.worker import carry_out, learn, open_data
+
+
+def train_here(folder, cache=None):
+    carry_out(folder, cache, lambda model, data: {"pictures": len(data.test.labels)})
+    return read_run(folder)
+
+
+def new(config, runs_folder):
+    runs_folder.mkdir(exist_ok=True)
+    return runs.create(config, runs_folder / "one", "stopped")
+
+
+def test_a_run_by_hand_finishes(short, runs_folder):
+    run = train_here(new(short, runs_folder))
+    assert (run.state, run.epoch, run.iteration) == ("finished", 3, 12)
+    assert load(run.best).card["results"] == {"pictures": 12}
+    with pytest.raises(Problem, match="has finished"):
+        train_here(run.folder)
+
+
+def test_changed_data_are_refused_until_they_are_back(short, runs_folder, folder, tmp_path):
+    data = shutil.copytree(folder, tmp_path / "data")
+    place = new(replace(short, data=str(data)), runs_folder)
+    (place / "stop").touch()
+    assert not learn(place, runs.find("one").config, open_data(str(data), None))
+    (place / "stop").unlink()
+    picture = data / "test" / "red" / "03.png"
+    before = picture.read_bytes()
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(picture)
+    with pytest.raises(Problem, match="has changed since"):
+        train_here(place)
+    run = runs.find("one")
+    assert run.state == "failed"
+    assert "bring the old data back" in str(run.reason)
+    assert run.iteration == 1
+    picture.write_bytes(before)
+    assert train_here(place).state == "finished"
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(short, runs_folder):
+    """Under one_cycle a far too high rate is reached after some epochs only."""
+    place = new(replace(short, train=replace(short.train, epochs=50, learning_rate=3)), runs_folder)
+    with pytest.raises(Problem, match="lower learning rate"):
+        train_here(place)
+    run = runs.find("one")
+    assert run.state == "failed"
+    assert "lower learning rate" in str(run.reason)
+    assert 1 <= run.epoch < 50
+    last = torch.load(place / "last.pt", weights_only=True)["state"]
+    assert last["position"]["epoch"] == run.epoch + 1
+    for weights in (last["model"], load(run.best).model.state_dict()):
+        assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_half_a_last_line_waits_for_its_end(tmp_path):
+    file = tmp_path / "events.jsonl"
+    assert runs.read_events(tmp_path) == ([], 0)
+    file.write_bytes(b'{"kind":"step","iteration":1}\n{"kind":"st')
+    events, offset = runs.read_events(tmp_path)
+    assert events == [{"kind": "step", "iteration": 1}]
+    assert runs.read_events(tmp_path, offset) == ([], offset)
+    with file.open("ab") as more:
+        more.write(b'ep","iteration":2}\n')
+    events, offset = runs.read_events(tmp_path, offset)
+    assert events == [{"kind": "step", "iteration": 2}]
+    assert offset == file.stat().st_size
+
+
+def test_events_that_were_cut_back_are_read_from_the_start(tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b'{"iteration":1}\n{"iteration":2}\n')
+    _events, offset = runs.read_events(tmp_path)
+    file.write_bytes(b'{"iteration":1}\n')
+    assert runs.read_events(tmp_path, offset) == ([{"iteration": 1}], 16)
+
+
+def test_half_a_line_and_what_was_not_saved_are_taken_back(short, runs_folder):
+    place = new(short, runs_folder)
+    (place / "stop").touch()
+    learn(place, short, open_data(short.data, None))
+    with (place / "events.jsonl").open("a") as file:
+        file.write('{"kind":"step","epoch":1,"iteration":2,"loss":9,"learning_rate":1}\n{"kind":"s')
+    run = train_here(place)
+    steps = [e for e in runs.read_events(place)[0] if e["kind"] == "step"]
+    assert [e["iteration"] for e in steps] == list(range(1, 13))
+    assert all(e["loss"] < 9 for e in steps)
+    assert run.state == "finished"
+
+
+def test_a_full_disk_is_told_and_costs_nothing_that_was_there(short, runs_folder):
+    """A limit on the size of files stands in for the disk: last.pt, 9 MB, does not fit."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    place = new(short, runs_folder)
+    (place / "stop").touch()
+    learn(place, short, open_data(short.data, None))
+    (place / "stop").unlink()
+    before = (place / "last.pt").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, limits[1]))
+    try:
+        with pytest.raises(Problem, match="could not be written"):
+            train_here(place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    run = runs.find("one")
+    assert run.state == "failed"
+    assert "free some space" in str(run.reason)
+    assert (place / "last.pt").read_bytes() == before
+    assert train_here(place).state == "finished"
+
+
+def test_a_damaged_state_is_told(short, runs_folder):
+    place = new(short, runs_folder)
+    (place / "last.pt").write_bytes(b"half a fi")
+    with pytest.raises(Problem, match="is damaged"):
+        train_here(place)
+    assert runs.find("one").state == "failed"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda f: (f / "config.json").unlink(),
+        lambda f: (f / "config.json").write_text("{"),
+        lambda f: (f / "config.json").write_text('{"train": {"augmentation": 3}}'),
+        lambda f: (f / "status.json").unlink(),
+        lambda f: (f / "status.json").write_text("[]"),
+        lambda f: (f / "status.json").write_text('{"state": "running", "created": 1}'),
+        lambda f: (f / "status.json").write_text('{"state": "dancing", "created": 1}'),
+        lambda f: write_status(f, state="finished"),
+        lambda f: write_status(f, epoch=2),
+        lambda f: [p.unlink() for p in f.iterdir()],
+    ],
+)
+def test_a_half_deleted_run_is_called_damaged_and_can_be_deleted(short, runs_folder, damage):
+    place = new(short, runs_folder)
+    damage(place)
+    (run,) = runs.list_runs()
+    assert run.state == "damaged"
+    assert "delete it" in str(run.reason)
+    with pytest.raises(Problem):
+        runs.resume("one")
+    runs.delete("one")
+    assert runs.list_runs() == []
+
+
+def test_a_run_that_another_process_trains_is_left_alone(short, runs_folder):
+    place = new(short, runs_folder)
+    write_status(place, state="running", process={"host": "another", "pid": 1, "born": 0})
+    assert runs.find("one").state == "running"  # it wrote something a moment ago
+    with pytest.raises(Problem, match="already training"):
+        train_here(place)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"arch": "vgg"}, "known ones are cnn"),
+        ({"attention": "love"}, "known ones are none"),
+        ({"data": "nowhere"}, "no data folder nowhere"),
+    ],
+)
+def test_a_run_that_could_not_begin_is_refused(runs_folder, changes, words):
+    with pytest.raises(Problem, match=words):
+        runs.start(replace(runs.RunConfig(), **changes))
+    assert runs.list_runs() == []
+
+
+def test_a_folder_for_runs_that_is_none_is_told(short, runs_folder):
+    runs_folder.write_text("a file")
+    with pytest.raises(Problem, match="CNNATTN_RUNS"):
+        runs.start(short)
+    assert runs.list_runs() == []
+
+
+@pytest.mark.parametrize("name", ["../one", ".", "", "one/..", ".lock"])
+def test_a_name_never_leads_out_of_the_folder(short, runs_folder, name):
+    new(short, runs_folder)
+    with pytest.raises(Problem, match="no run called"):
+        runs.delete(name)
+
+
+def test_the_rehearsal_is_the_built_in_samples():
+    data = open_data("samples", None)
+    assert "rehearsal" in data.name
+    assert len(data.test.labels) == len(samples())
+    assert [data.classes[i] for i in data.test.labels] == [s.label for s in samples()]
+    assert len(data.train.labels) % len(samples()) == 0
+    first = data.train.pictures[: len(data.train.labels) // len(samples())]
+    assert (first == data.test.pictures[0]).all()
