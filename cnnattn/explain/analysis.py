@@ -1,6 +1,6 @@
 """All that the pages show of one picture in one network, from one forward and one backward pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cnnattn.explain.cam import cam
 from cnnattn.explain.gates import gate_names, is_channel_gate
-from cnnattn.explain.trace import trace
+from cnnattn.explain.trace import Edit, trace
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,16 @@ def analyse(
     cam_layer: str,
     target: int | None = None,
     method: str = "grad_cam",
+    edits: Mapping[str, Edit] = {},
 ) -> Analysis:
     """Analyse one picture ``x`` (1, 3, H, W); ``target`` None stands for the predicted class.
+
+    With ``edits``, of the network as edited (see ``trace``).
 
     Raises Problem as ``trace`` and ``cam`` do.
     """
     gates = gate_names(model)
-    traced = trace(model, x, [*layers, cam_layer, *gates])
+    traced = trace(model, x, [*layers, cam_layer, *gates], edits)
     if target is None:
         target = int(traced.logits[0].argmax())
     return Analysis(

@@ -1,6 +1,6 @@
 """The weights that multiplicative attention gives: ``x * self.gate(x)``, read at ``….gate``."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 
 import numpy as np
 import torch
@@ -20,30 +20,48 @@ def is_channel_gate(gate: Tensor) -> bool:
     return gate.ndim == 4 and gate.shape[2:] == (1, 1)
 
 
+Profile = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Gate -> mean and standard deviation, both float64 (classes, C)."""
+
+
 def gate_profile(
     model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], classes: int
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+) -> Profile:
     """Mean and standard deviation of every channel gate, by class, over a data set.
 
     ``batches`` yields pictures (N, 3, H, W), ready for the model, and labels (N,) in
-    0 … classes - 1. Returns, for each gate with one weight a channel, (mean, deviation), both
-    float64 (classes, C); the deviation is that of a population (divided by the number of
-    pictures). A class without pictures has NaN. Gates of other shapes are left out; of a network
-    without gates nothing is run.
+    0 … classes - 1. The deviation is that of a population (divided by the number of pictures). A
+    class without pictures has NaN. Gates of other shapes than one weight a channel are left out;
+    of a network without gates nothing is run.
     """
+    steps = gate_profile_steps(model, batches, classes)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def gate_profile_steps(
+    model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], classes: int
+) -> Generator[int, None, Profile]:
+    """``gate_profile``, a batch at a time: yields how many pictures it has seen so far."""
     names = gate_names(model)
     captured: dict[str, Tensor] = {}
     moments: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+    seen = 0
     if names:
         view = watched_view(model, names, captured)
-        with torch.inference_mode():
-            for x, labels in batches:
+        for x, labels in batches:
+            with torch.inference_mode():  # not around the yield: the caller has a mode of its own
                 view(x)
                 members = one_hot(labels.cpu().long(), classes).double()  # (N, classes)
                 for name, gate in captured.items():
                     if is_channel_gate(gate):
                         batch = _moments(gate.flatten(1).double().cpu(), members)
                         moments[name] = _merge(moments[name], batch) if name in moments else batch
+            seen += len(labels)
+            yield seen
     return {
         name: (
             mean.where(count > 0, torch.nan).numpy(),

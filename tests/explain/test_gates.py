@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cnnattn.explain.gates import gate_names, gate_profile
+from cnnattn.explain.gates import gate_names, gate_profile, gate_profile_steps
 from cnnattn.nets.models import ModelSpec, build
 
 
@@ -74,3 +74,13 @@ def test_a_network_without_gates_is_not_run():
         yield
 
     assert gate_profile(build(ModelSpec("cnn", "none")), batches(), classes=10) == {}
+
+
+def test_a_profile_broken_off_halfway_leaves_the_network_and_torch_as_they_were():
+    model = build(ModelSpec("cnn", "se")).eval()
+    batches = [(torch.randn(3, 3, 32, 32), torch.tensor([0, 1, 1]))] * 4
+    steps = gate_profile_steps(model, batches, classes=2)
+    assert [next(steps), next(steps)] == [3, 6]
+    assert not torch.is_inference_mode_enabled()
+    steps.close()
+    assert not any(module._forward_hooks for module in model.modules())

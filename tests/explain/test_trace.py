@@ -267,3 +267,51 @@ def test_a_dropped_trace_frees_its_maps_at_once():
         assert alive() is None
     finally:
         gc.enable()
+
+
+class Around(nn.Module):
+    """Runs a network that it knows through a plain list, beside the tree of modules."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = [network]
+
+    def forward(self, x):
+        return self.network[0](x)
+
+
+class Detour(nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.around = network, Around(network)
+
+    def forward(self, x):
+        return self.around(x)
+
+
+def test_a_way_around_the_tree_of_modules_is_followed():
+    torch.manual_seed(1)
+    network = build(ModelSpec("cnn", "se")).eval()
+    x = torch.randn(2, 3, 32, 32)
+    expected = trace(network, x, ["conv2"], {"attention1.gate": torch.zeros_like})
+    edits = {"network.attention1.gate": torch.zeros_like}
+    got = trace(Detour(network).eval(), x, ["network.conv2"], edits)
+    assert torch.equal(got.activations["network.conv2"], expected.activations["conv2"])
+    assert torch.equal(got.logits, expected.logits)
+
+
+def test_hooks_that_others_put_on_the_model_still_run_and_nothing_they_hold_is_copied():
+    network = build(ModelSpec("cnn", "none")).eval()
+    seen = []
+
+    class Watcher:
+        def __deepcopy__(self, memo):
+            raise AssertionError
+
+        def hook(self, module, inputs, output):
+            seen.append(tuple(output.shape))
+
+    network.relu1.register_forward_hook(Watcher().hook)
+    network.conv2.register_forward_hook(Watcher().hook)
+    trace(network, torch.randn(1, 3, 32, 32), ["conv2"])
+    assert seen == [(1, 32, 32, 32), (1, 64, 16, 16)]
