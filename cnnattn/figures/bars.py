@@ -48,7 +48,7 @@ class PredictionColumn:
 def predictions(
     models: Sequence[PredictionColumn],
     *,
-    percent: str = "{:.1f} %",
+    percent: str = "{:.1f}%",
     uirevision: str = "predictions",
 ) -> go.Figure:
     """Bars from 0 to 100 %, all columns on the same axis; the true class is in the colour for
@@ -85,7 +85,7 @@ def _column(
         "type": "bar", "orientation": "h", "x": [p.probability for p in shown], "y": place,
         "width": 0.84, "marker": {"color": [_colour(p) for p in shown], "opacity": 0.55}, **axes,
         "customdata": [p.label for p in shown], "hoverinfo": "text",
-        "hovertext": [f"{p.label}: {100 * p.probability:.2f} %" for p in shown],
+        "hovertext": [f"{p.label}: {100 * p.probability:.2f}%" for p in shown],
     }  # fmt: skip
     words: Plain = {"type": "scatter", "mode": "text", "y": place, "hoverinfo": "skip", **axes}
     words["textfont"] = {"size": FONT}

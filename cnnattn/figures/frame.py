@@ -184,7 +184,7 @@ def heading(title: str, x: float, y: float, colour: str = "") -> Plain:
 
 def wrap(text: str, width: int) -> str:
     """Break ``text`` into even lines of about ``width`` letters (a Chinese sign counts as two)."""
-    total = _letters(text)
+    total = letters(text)
     count = max(1, round(total / width))
     limit = total // count
     while len(lines := _fill(text, limit)) > count:
@@ -196,14 +196,15 @@ def _fill(text: str, limit: int) -> list[str]:
     """Lines of at most ``limit`` letters, but for words that are longer."""
     lines, line = [], ""
     for piece in _pieces(text):
-        if line and _letters((line + piece).strip()) > limit:
+        if line and letters((line + piece).strip()) > limit:
             lines.append(line.strip())
             line = ""
         line += piece
     return [*lines, line.strip()]
 
 
-def _letters(text: str) -> int:
+def letters(text: str) -> int:
+    """How many Latin letters have the width of ``text``: a Chinese sign counts as two."""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 

@@ -5,7 +5,17 @@ from typing import Literal
 
 import numpy as np
 
-from cnnattn.figures.frame import Part, Plain, Span, axis_key, axis_name, label, value_axis, wrap
+from cnnattn.figures.frame import (
+    Part,
+    Plain,
+    Span,
+    axis_key,
+    axis_name,
+    label,
+    letters,
+    value_axis,
+    wrap,
+)
 from cnnattn.figures.palette import FAINT, LINE
 from cnnattn.figures.tiles import marker_trace
 
@@ -27,8 +37,11 @@ def gate_bars(
     mean_label: str,
     order: Order,
     selected: int | None,
+    width: float,
 ) -> Part:
     """Bars on axis pair ``index`` in column ``span``: the title in rows[0], the bars in rows[1].
+
+    In a column, ``width`` pixels wide, that has no room for both, the mean stands without title.
 
     gates: (C,), 0…1. Sorted by channel as given, or by weight, largest first. The dashed line and
     ``mean_label``, a template with {mean}, give their mean. The bar of channel ``selected`` stands
@@ -58,10 +71,9 @@ def gate_bars(
         "fillcolor": FAINT, "line": {"width": 0}, "layer": "below",
     }  # fmt: skip
     marked = [band | {"x0": i - 0.5, "x1": i + 0.5} for i in place if numbers[i] == selected]
-    captions = [
-        label(title, span[0], rows[0][1]),
-        label("╌╌ " + mean_label.format(mean=mean), span[1], rows[0][1], xanchor="right"),
-    ]
+    captions = [label("╌╌ " + mean_label.format(mean=mean), span[1], rows[0][1], xanchor="right")]
+    if letters(title) + letters(mean_label) < width / LETTER:
+        captions.append(label(title, span[0], rows[0][1]))
     # Sorted by weight, neighbours are strangers: numbers only where each bar has room for its own.
     few = len(gates) <= 16
     step = 1 if few else 8 if len(gates) <= 64 else 16

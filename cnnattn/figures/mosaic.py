@@ -106,6 +106,7 @@ def channel_grid(
                     mean_label=mean_label,
                     order=gate_order,
                     selected=selected,
+                    width=side,
                 )
             )
     parts.append(link_zoom([(tiles.width, tiles.height) for tiles in mosaics]))

@@ -12,6 +12,7 @@ from cnnattn.figures.frame import (
     RIGHT,
     WIDTH,
     Part,
+    Plain,
     bands,
     figure,
     label,
@@ -55,7 +56,8 @@ def network_path(
     """Boxes from left to right, in the colour of their kind; a box's height stands for the square
     root of the map's height, its thickness for that of the number of channels.
 
-    Channels and size are written below a box where they change. A click gives the layer's name as
+    Labels may be empty. Channels and size are written below a box where they change and there is
+    room. A click gives the layer's name as
     ``customdata``; layer ``selected`` is framed.
     """
     count = len(layers)
@@ -94,21 +96,29 @@ def network_path(
         label(layer.label, i, rows[0][0], xref="x", yanchor="bottom", **turn)
         for i, layer in enumerate(layers)
     ]
-    sizes = [_size(layer) for layer in layers]
-    if max(map(len, sizes)) * LETTER > room:
-        sizes = [size.replace("×", "×<br>", 1) for size in sizes]
-    texts += [
-        label(size, i, rows[2][1], xref="x", xanchor="center", align="center")
-        for i, (size, before) in enumerate(zip(sizes, ["", *sizes], strict=False))
-        if size != before
-    ]
+    texts += _sizes(layers, room, rows[2][1])
     hidden = {"visible": False, "fixedrange": True}
+    beyond = 0 if upright else 0.7 * len(layers[-1].label) * LETTER / room  # of the last label
     axes = {
-        "xaxis": hidden | {"range": [-0.55, count - 0.45]},
+        "xaxis": hidden | {"range": [-0.55, count - 0.45 + beyond]},
         "yaxis": hidden | {"range": [-0.53, 0.53], "domain": list(rows[1])},
     }
     part = Part([boxes, markers], axes, [*chosen, way], texts)
     return figure([part], sum(row_heights), uirevision)
+
+
+def _sizes(layers: Sequence[PathLayer], room: float, y: float) -> list[Plain]:
+    """Below the boxes, ``room`` pixels each: the sizes where they change, none over another."""
+    sizes = [_size(layer) for layer in layers]
+    if max(map(len, sizes)) * LETTER > room:
+        sizes = [size.replace("×", "×<br>", 1) for size in sizes]
+    breadth = max(len(line) for size in sizes for line in size.split("<br>")) * LETTER
+    texts, free_from = [], 0.0
+    for i, (size, before) in enumerate(zip(sizes, ["", *sizes], strict=False)):
+        if size != before and i * room >= free_from:
+            texts.append(label(size, i, y, xref="x", xanchor="center", align="center"))
+            free_from = i * room + breadth
+    return texts
 
 
 def _size(layer: PathLayer) -> str:

@@ -9,14 +9,32 @@ import pytest
 
 from cnnattn.figures.bars import Prediction, PredictionColumn, predictions
 from cnnattn.figures.channel import enlarged
+from cnnattn.figures.class_profile import ClassGates, class_profile, class_shares
+from cnnattn.figures.class_scores import Scores, class_scores
+from cnnattn.figures.confusion import Confusions, confusion_matrices
+from cnnattn.figures.curves import RunCurves, epoch_curves, iteration_curves
 from cnnattn.figures.distribution import histogram
 from cnnattn.figures.feature_table import StageMaps, feature_maps
-from cnnattn.figures.frame import wrap
+from cnnattn.figures.flow import Box, flow
+from cnnattn.figures.frame import WIDTH, wrap
+from cnnattn.figures.heat_matrix import Cell, Column, heat_matrix
 from cnnattn.figures.heatmap import Overlay, OverlayColumn, overlays
+from cnnattn.figures.intervals import Interval, intervals
 from cnnattn.figures.kernels import kernels, rgb_kernels
+from cnnattn.figures.method_curves import Line, method_curves
+from cnnattn.figures.method_curves import Panel as CurvePanel
+from cnnattn.figures.method_table import Dot, Measure, method_table
 from cnnattn.figures.mosaic import Panel, channel_grid
+from cnnattn.figures.pairs import PairGroup, pairs
 from cnnattn.figures.palette import ATTENTION_COLOURS, DIVERGING, gapped
 from cnnattn.figures.path import PathLayer, network_path
+from cnnattn.figures.pictures import Tiles, picture_tiles
+from cnnattn.figures.reliability import Reliability, reliability
+from cnnattn.figures.robustness import Curve, Robustness, robustness
+from cnnattn.figures.signed_bars import signed_bars
+from cnnattn.figures.steps import Bars, Maps, Places
+from cnnattn.figures.trade_off import Point, trade_off
+from cnnattn.figures.way import way
 
 RANDOM = np.random.default_rng(0)
 PICTURE = RANDOM.integers(0, 256, (32, 32, 3), dtype=np.uint8)
@@ -30,18 +48,80 @@ def panel(gates):
     return Panel("", COLOUR, MAPS, range(8), hovers, gates, hovers, "7" if gates is None else "")
 
 
+def heat_columns():
+    cells = [
+        Cell(PICTURE, MAPS[0], [""]),
+        Cell(PICTURE, None, ["", "7"]),
+        Cell(PICTURE, MAPS[1], [""]),
+    ]
+    return [Column("", COLOUR, cells, ["7"]), Column("", COLOUR, cells[1:2])]
+
+
+def curve_panels():
+    lines = [Line(RANDOM.random(3), [""] * 3)] * 2 + [Line(np.empty(0), [])]
+    return [CurvePanel("", COLOUR, lines)] * 2
+
+
+def module_steps():
+    bars = Bars("", "", GATES[None], [""] * 8, COLOUR, (0, 1), mark=0.5)
+    places = Places("", "", PICTURE, GATES.reshape(2, 4), choices=(2, 4), chosen=(1, 2))
+    return [Maps("", "7", MAPS, range(8), [""] * 8), bars, places]
+
+
+def evaluation_figures():
+    names, hovers = ["7", "8", "9"], [[""] * 3] * 3
+    counts = [
+        Confusions("", COLOUR, each, names, hovers)
+        for each in (RANDOM.integers(0, 9, (3, 3)), np.eye(3, dtype=int))
+    ]
+    bins = Reliability("", COLOUR, np.linspace(0, 1, 4), GATES[:3], GATES[:3], "", [""] * 3)
+    line = Curve(COLOUR, GATES[:3], GATES[:3] - 0.1, GATES[:3] + 0.1, [""] * 3)
+    kinds = [Robustness("", [line] * 2)] * 3
+    scores = [Scores("", np.array([[0.5, np.nan, 0.7], [0.9, 0.6, 0.8]]), hovers[:2])] * 2
+    tiles = Tiles("", PICTURE[None], [3], [""], np.array([[-2, 5, 9, 40]]))
+    return {
+        "intervals": intervals([Interval("", COLOUR, 0.5, 0.4, 0.6, "", "")] * 2),
+        "confusions": confusion_matrices(counts, selected=[(0, 1), None]),
+        "confusions, narrow": confusion_matrices(counts, selected=[(0, 1), (2, 2)], width=350),
+        "reliability": reliability([bins] * 3),
+        "reliability, narrow": reliability([bins] * 2, width=350),
+        "class scores": class_scores(scores, names, ["", ""], [COLOUR] * 2),
+        "class scores, narrow": class_scores(scores, names, ["", ""], [COLOUR] * 2, width=350),
+        "robustness": robustness(kinds, [0, 0.5, 1], ["", ""], chance=0.1),
+        "robustness, narrow": robustness(kinds, [0, 0.5, 1], ["", ""], chance=0.1, width=350),
+        "pictures": picture_tiles([tiles] * 2, selected=3),
+        "pictures, narrow": picture_tiles([tiles] * 2, width=350),
+        "pictures below each other": picture_tiles([tiles] * 2, least=WIDTH),
+    }
+
+
 def all_figures():
     panels = [panel(None), panel(GATES)]
     shown = [Overlay("", MAPS[0]), Overlay("", MAPS[1], signed=True)]
     stage = StageMaps("", MAPS.reshape(2, 4, 8, 8), np.zeros((2, 4), int), [[""] * 4] * 2)
     guesses = [Prediction("", 0.5, True, True), Prediction("", 0.2)]
+    numbers = np.arange(1.0, 9), GATES, GATES
+    going = RunCurves("", COLOUR, *numbers, total=9, epochs=[1], measured={"test_loss": [0.5]})
     layers = [PathLayer(str(i), "", 32, 8, 8, kind) for i, kind in enumerate(["conv", "odd"])]
+    steps = [Box("0", "1", 0, 0, "2"), Box("1", "7", 0, 1, learned=True), Box("2", "+", 1, 0)]
+    by_class = ClassGates([""] * 8, range(8), *MAPS[:3])
+    kinds = [Point("", COLOUR, [0.8, 0.82], [0, 1]), Point("", COLOUR, [0.81], [9, None])]
     return {
         "grid": channel_grid(panels, selected=3),
         "grid, own scales": channel_grid(panels, shared_scale=False, smooth=True, percentile=90),
         "grid by weight": channel_grid(panels, gate_order="weight"),
         "enlarged": enlarged(MAPS[:2], ["", ""], [COLOUR] * 2),
         "overlays": overlays(PICTURE, [OverlayColumn("", COLOUR, shown)] * 2),
+        "heat matrix": heat_matrix(heat_columns(), signed=True),
+        "heat sheet": heat_matrix(heat_columns(), across=2, smooth=False, width=350),
+        "method curves": method_curves(curve_panels(), [""] * 3, [0, 0.5, 1], controls=1),
+        "method table": method_table(
+            [Measure("", [[Dot(0.5, 0.4, 0.6, ""), None]] * 3)] * 2,
+            [""] * 3,
+            [""] * 2,
+            [COLOUR] * 2,
+            controls=2,
+        ),
         "predictions": predictions([PredictionColumn("", COLOUR, guesses)] * 2),
         "histogram": histogram([MAPS, GATES], ["", ""], [COLOUR] * 2, log=True),
         "feature maps": feature_maps([PICTURE] * 2, [stage] * 2),
@@ -49,10 +129,23 @@ def all_figures():
         "rgb kernels": rgb_kernels(RANDOM.normal(size=(8, 3, 3, 3)), [""] * 8, selected=1),
         "kernels": kernels(MAPS, [""] * 8, selected=1),
         "path": network_path(layers, selected="1"),
+        "way": way(module_steps(), selected=2),
+        "way, narrow": way(module_steps(), width=350),
+        "pairs": pairs([PairGroup("", MAPS[:2], MAPS[:2], [0, 1], ["7"] * 2, ["", ""])] * 2),
+        "class profile": class_profile(by_class, [1, 2], selected=4, hover="{name}"),
+        "class shares": class_shares(["1", "2"], [0.2, np.nan], ["", ""], COLOUR, selected=0),
+        "signed bars": signed_bars(GATES - 0.5, ["7"] * 8, [""] * 8, COLOUR, marked=[2]),
+        "flow": flow(steps, [("0", "1"), ("1", "2")], colour=COLOUR),
+        "flow, narrow": flow(steps, [("0", "1"), ("1", "2")], colour=COLOUR, width=350),
+        "trade-off": trade_off(kinds, ["", ""], logarithmic=[True, False], baseline=0.8, spread=1),
+        "trade-off, narrow": trade_off(kinds, [""], logarithmic=[False], width=350),
+        "iterations": iteration_curves([going] * 5),
+        "epochs": epoch_curves([going] * 2, total=2),
+        "epochs, narrow": epoch_curves([going], width=350),
     }
 
 
-FIGURES = all_figures()
+FIGURES = all_figures() | evaluation_figures()
 each = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES.keys())
 
 
