@@ -3,7 +3,7 @@
 from cnnattn.web.page import heading, page
 from cnnattn.web.text import _
 
-page(_("Compare"))  # before the imports below, which may wait for torch
+width = page(_("Compare"))  # before the imports below, which may wait for torch
 
 import numpy as np  # noqa: E402
 import streamlit as st  # noqa: E402
@@ -13,11 +13,12 @@ from cnnattn.figures.channel import enlarged  # noqa: E402
 from cnnattn.figures.heatmap import overlays  # noqa: E402
 from cnnattn.figures.mosaic import channel_grid  # noqa: E402
 from cnnattn.web import charts, view  # noqa: E402
+from cnnattn.web.epochs import look_back  # noqa: E402
 from cnnattn.web.loaders import analysis  # noqa: E402
 from cnnattn.web.pickers import pick_models, pick_picture  # noqa: E402
 
 chosen = pick_picture()
-models = pick_models()
+models = look_back(pick_models())
 seen = chosen.seen
 pairs = [(model, analysis(model, seen)) for model in models]
 
@@ -69,19 +70,23 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if which != "all":
         count = view.number(_("How many"), "count", 16, 1, 128, width=140)
 stages = range(3) if stage_choice == "all" else [int(stage_choice) - 1]
-channels = max(len(found.maps[m.stages[stages[0]].layers[role]]) for m, found in pairs)
 
 
-def click(key: str) -> None:
-    """A clicked tile or bar becomes the enlarged channel."""
-    points = st.session_state[key].selection.points
+def click(index: int) -> None:
+    """A clicked tile or bar becomes the enlarged channel, its stage the enlarged stage."""
+    points = st.session_state[f"grid_{index}"].selection.points
     if points and "customdata" in points[0]:
         number = points[0]["customdata"]
         st.session_state["channel"] = number[0] if isinstance(number, list) else number
+        st.session_state["large_stage"] = str(index + 1)
 
 
+large = stages[0] if len(stages) == 1 else int(st.session_state.get("large_stage", "1")) - 1
+channels = max(len(found.maps[m.stages[large].layers[role]]) for m, found in pairs)
 selected = min(st.session_state.get("channel", 0), channels - 1)
 for index in stages:
+    if len(stages) > 1:
+        st.markdown("**" + _("Stage {stage}", stage=index + 1) + "**")
     figure = channel_grid(
         [charts.grid_panel((m, f), m.stages[index], role, which, count) for m, f in pairs],
         shared_scale=shared,
@@ -90,13 +95,14 @@ for index in stages:
         percentile=99.5,  # else a few bright pixels leave all other tiles black
         gate_title=_("Gate weight a channel"),
         mean_label=_("mean {mean:.2f}"),
-        selected=selected,
+        selected=selected if index == large else None,
         gate_order="weight" if by_weight else "channel",
+        width=width,
     )
     st.plotly_chart(
         figure,
         key=f"grid_{index}",
-        on_select=lambda key=f"grid_{index}": click(key),
+        on_select=lambda index=index: click(index),
         selection_mode="points",
         config=charts.CONFIG,
         alt=_("Channel grid of stage {stage}", stage=index + 1),
@@ -107,18 +113,21 @@ heading(
     _("One channel, large"),
     _("The same channel in every model, at its own resolution; point at it to read its values."),
 )
-channel = view.number(_("Channel"), "channel", 0, 0, channels - 1, width=160)
-index = stages[0]
-having = [(m, f) for m, f in pairs if channel < len(f.maps[m.stages[index].layers[role]])]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    if len(stages) > 1:
+        view.one_of(st.segmented_control, _("Stage"), ["1", "2", "3"], "large_stage", "1")
+    channel = view.number(_("Channel"), "channel", 0, 0, channels - 1, width=160)
+having = [(m, f) for m, f in pairs if channel < len(f.maps[m.stages[large].layers[role]])]
 st.plotly_chart(
     enlarged(
-        [f.maps[m.stages[index].layers[role]][channel] for m, f in having],
+        [f.maps[m.stages[large].layers[role]][channel] for m, f in having],
         [m.title for m, _found in having],
         [m.colour for m, _found in having],
         value_title=_("activation"),
         hover=_("row {row}, column {column}: {value}", row="%{y}", column="%{x}", value="%{z:.4g}"),
         shared_scale=shared,
         smooth=smooth,
+        width=width,
     ),
     key="channel_large",
     config=charts.CONFIG,
@@ -126,11 +135,12 @@ st.plotly_chart(
 )
 for pair in pairs:
     st.markdown(
-        f"**{pair[0].title}** · {charts.channel_story(pair, pair[0].stages[index], role, channel)}"
+        f"**{pair[0].title}** · {charts.channel_story(pair, pair[0].stages[large], role, channel)}"
     )
 with st.expander(_("The numbers as a table"), on_change="rerun", key="table") as table:
     if table.open:
-        st.dataframe(charts.stage_rows(pairs, index, role), hide_index=True)
+        st.dataframe(charts.class_rows(pairs), hide_index=True)
+        st.dataframe(charts.stage_rows(pairs, large, role), hide_index=True)
 
 # --- where the models look
 heading(
@@ -153,6 +163,7 @@ st.plotly_chart(
         [charts.overlay_column(m, seen, target, top) for m in models],
         smooth=True,
         value_title=_("share of the maximum"),
+        width=width,
     ),
     key="heat_maps",
     config=charts.CONFIG,

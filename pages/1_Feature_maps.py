@@ -3,7 +3,7 @@
 from cnnattn.web.page import heading, page
 from cnnattn.web.text import _
 
-page(_("Feature maps"))  # before the imports below, which may wait for torch
+width = page(_("Feature maps"))  # before the imports below, which may wait for torch
 
 import numpy as np  # noqa: E402
 import streamlit as st  # noqa: E402
@@ -73,6 +73,7 @@ if names:
             picture_title=_("Picture"),
             names=[class_name(row.label) for row in rows],
             value_title=_("activation"),
+            width=width,
         ),
         key="feature_maps",
         config=charts.CONFIG,
@@ -103,7 +104,7 @@ layer = view.one_of(
     st.selectbox, _("Layer"), list(maps), "any_layer", model.stages[0].layers["conv"], width=320
 )
 picker.plotly_chart(
-    network_path(charts.path_layers(maps), selected=layer),
+    network_path(charts.path_layers(maps), selected=layer, width=width),
     key="path",
     on_select=click,
     selection_mode="points",
@@ -111,7 +112,9 @@ picker.plotly_chart(
     alt=_("The layers of {model}", model=model.title),
 )
 st.plotly_chart(
-    channel_grid([charts.layer_panel(model, maps[layer])], value_title=_("activation")),
+    channel_grid(
+        [charts.layer_panel(model, maps[layer])], value_title=_("activation"), width=width
+    ),
     key="layer_grid",
     config=charts.CONFIG,
     alt=_("All channels of layer {layer}", layer=layer),
@@ -141,11 +144,11 @@ if weights is not None:
     )
     if weights.shape[1] == 3:
         hovers = [_("Channel {number}", number=c) for c in range(len(weights))]
-        figure = rgb_kernels(weights, hovers)
+        figure = rgb_kernels(weights, hovers, width=width)
     else:
         output = view.number(_("Output channel"), "output", 0, 0, len(weights) - 1, width=160)
         hovers = [_("Input channel {number}", number=c) for c in range(weights.shape[1])]
-        figure = kernels(weights[output], hovers, value_title=_("weight"))
+        figure = kernels(weights[output], hovers, value_title=_("weight"), width=width)
     st.plotly_chart(
         figure,
         key="kernels",

@@ -63,9 +63,11 @@ def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
 
 
 def test_without_checkpoints_the_page_says_so(tmp_path, monkeypatch):
+    from cnnattn.training import runs
     from cnnattn.web import loaders
 
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
     app = run("app.py", lang="en")
     assert not app.exception
     assert "There is no checkpoint" in app.info[0].value

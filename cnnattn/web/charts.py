@@ -11,8 +11,9 @@ from cnnattn.figures.heatmap import Overlay, OverlayColumn
 from cnnattn.figures.mosaic import Panel
 from cnnattn.figures.path import PathLayer
 from cnnattn.nets.models import Stage
+from cnnattn.web.inside import around
 from cnnattn.web.loaders import Model, analysis
-from cnnattn.web.text import _, class_name, percent
+from cnnattn.web.text import _, class_name, no_channel_gate, percent
 
 Pair = tuple[Model, Analysis]
 
@@ -65,18 +66,7 @@ def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> P
     maps = found.maps[stage.layers[role]]
     channels = shown_channels(maps, which, count)
     gates = found.gates.get(stage.gate)
-    numbers = channel_numbers(maps)
-    hovers = [
-        "<br>".join(
-            [
-                _("<b>Channel {number}</b>", number=c),
-                _("mean {mean:.3f}, max {max:.3f}", mean=numbers.mean[c], max=numbers.max[c]),
-                _("zeros: {share}", share=percent(numbers.zeros[c])),
-                *([] if gates is None else [_("gate {gate:.3f}", gate=gates[c])]),
-            ]
-        )
-        for c in channels
-    ]
+    hovers = _channel_hovers(maps, channels, gates)
     return Panel(
         title=model.title,
         colour=model.colour,
@@ -85,8 +75,28 @@ def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> P
         hovers=hovers,
         gates=None if gates is None else gates[channels],
         gate_hovers=hovers,
-        note=_("No gates: every channel passes with the same weight of 1."),
+        note=no_channel_gate(model.checkpoint.spec.attention) if gates is None else "",
     )
+
+
+def _channel_hovers(
+    maps: np.ndarray, channels: np.ndarray, gates: np.ndarray | None = None
+) -> list[str]:
+    """Under the pointer on each of the ``channels`` of ``maps``, with its gate if there are any."""
+    numbers = channel_numbers(maps)
+    # Looked up once: translating each line of 128 channels anew would take 15 ms.
+    lines = [_("<b>Channel {number}</b>"), _("mean {mean:.3f}, max {max:.3f}"), _("zeros: {share}")]
+    template = "<br>".join([*lines, *([] if gates is None else [_("gate {gate:.3f}")])])
+    return [
+        template.format(
+            number=c,
+            mean=numbers.mean[c],
+            max=numbers.max[c],
+            share=percent(numbers.zeros[c]),
+            gate=0 if gates is None else gates[c],
+        )
+        for c in channels
+    ]
 
 
 def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
@@ -106,7 +116,7 @@ def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
     gates = found.gates.get(stage.gate)
     if gates is None:
         return story
-    before, after = (found.maps[layer][channel].mean() for layer in _around_gate(stage))
+    before, after = (found.maps[layer][channel].mean() for layer in around(stage))
     return story + " · " + _(
         "gate {gate:.3f}: mean {before:.3f} before, {after:.3f} after",
         gate=gates[channel], before=before, after=after,
@@ -134,11 +144,18 @@ def stage_rows(pairs: Sequence[Pair], stage_index: int, role: str) -> list[dict[
     return rows
 
 
-def _around_gate(stage: Stage) -> tuple[str, str]:
-    """The layers whose maps go into the attention of a stage and come out of it."""
-    layers = list(stage.layers.values())
-    at = layers.index(stage.layers["attention"])
-    return layers[at - 1], layers[at]
+def class_rows(pairs: Sequence[Pair]) -> list[dict[str, object]]:
+    """The probability of every class, a row a class and a column a model, for a table."""
+    classes = dict.fromkeys(name for model, _found in pairs for name in model.classes)
+    return [
+        {_("class"): class_name(name)}
+        | {
+            model.title: float(found.probabilities[model.classes.index(name)])
+            for model, found in pairs
+            if name in model.classes
+        }
+        for name in classes
+    ]
 
 
 CONFIG = {"displaylogo": False, "displayModeBar": "hover"}
@@ -171,7 +188,7 @@ def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> Ove
     size = "×".join(map(str, found.cam.shape))
     hover = _("value {number}", number="%{customdata:.4g}")
     cam = Overlay(
-        f"Grad-CAM: {class_name(model.classes[found.target])}<br>{size}", found.cam, hover=hover
+        f"Grad-CAM<br>{class_name(model.classes[found.target])} · {size}", found.cam, hover=hover
     )
     channels = [
         Overlay(_("Channel {number}", number=c) + f"<br>{size}", maps[c], hover=hover)
@@ -192,29 +209,25 @@ def sample_title(name: str) -> str:
 
 
 def path_layers(maps: dict[str, np.ndarray]) -> list[PathLayer]:
-    """The layers of a network for the drawn path, with their sizes."""
-    layers = []
+    """The layers of a network for the drawn path, with their sizes.
+
+    Layers of a block ("stage1.0.conv1") are labelled once, by the block's name.
+    """
+    layers, before = [], ""
     for name, values in maps.items():
         channels, height, width = values.shape
-        kind = name.rsplit(".", 1)[-1].rstrip("0123456789")
+        block, _dot, layer = name.rpartition(".")
         hover = f"<b>{name}</b><br>{channels}×{height}×{width}"
-        layers.append(PathLayer(name, name, channels, height, width, kind, hover))
+        label = "" if block and block == before else block or name
+        kind = layer.rstrip("0123456789")
+        layers.append(PathLayer(name, label, channels, height, width, kind, hover))
+        before = block
     return layers
 
 
 def layer_panel(model: Model, maps: np.ndarray) -> Panel:
     """Every channel of one layer as a column of a channel grid, without gates."""
-    numbers = channel_numbers(maps)
-    hovers = [
-        "<br>".join(
-            [
-                _("<b>Channel {number}</b>", number=c),
-                _("mean {mean:.3f}, max {max:.3f}", mean=numbers.mean[c], max=numbers.max[c]),
-                _("zeros: {share}", share=percent(numbers.zeros[c])),
-            ]
-        )
-        for c in range(len(maps))
-    ]
+    hovers = _channel_hovers(maps, np.arange(len(maps)))
     return Panel(model.title, model.colour, maps, range(len(maps)), hovers)
 
 

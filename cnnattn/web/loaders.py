@@ -13,29 +13,28 @@ from cnnattn.data.pictures import to_input
 from cnnattn.explain.analysis import Analysis, analyse
 from cnnattn.explain.trace import trace
 from cnnattn.figures.palette import ATTENTION_COLOURS
-from cnnattn.nets.checkpoint import Checkpoint, load
-from cnnattn.nets.models import STAGES, Stage
+from cnnattn.nets.checkpoint import Checkpoint, load, read_card
+from cnnattn.nets.models import STAGES, ModelSpec, Stage
+from cnnattn.web.run_files import checkpoint_name, run_checkpoints, shown_name
 from cnnattn.web.text import attention_name
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINTS = Path(os.environ.get("CNNATTN_CHECKPOINTS", ROOT / "checkpoints"))
 DATA = Path(os.environ.get("CNNATTN_DATA", ROOT / "data"))
+ARCHITECTURE_NAMES = {"cnn": "CNN", "resnet20": "ResNet-20"}
 
 
 @dataclass(frozen=True)
 class Model:
     """A checkpoint as the pages name and colour it."""
 
-    name: str  # the file's stem, which also stands in links
+    name: str  # the file's stem or the run's id, which also stands in links
     file: Path
     checkpoint: Checkpoint
 
     @property
     def title(self) -> str:
-        spec = self.checkpoint.spec
-        arch = {"cnn": "CNN", "resnet20": "ResNet-20"}[spec.arch]
-        title = f"{arch} · {attention_name(spec.attention)}"
-        return title if self.name == f"{spec.arch}-{spec.attention}" else f"{title} ({self.name})"
+        return title(self.name, self.checkpoint.spec)
 
     @property
     def colour(self) -> str:
@@ -49,13 +48,33 @@ class Model:
     def stages(self) -> tuple[Stage, ...]:
         return STAGES[self.checkpoint.spec.arch]
 
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """The mean and deviation of its pictures, for ``to_input`` and ``normalise``."""
+        return _statistics(self.checkpoint)
+
+    @property
+    def version(self) -> str:
+        """The file and when it was written: names what was computed from it."""
+        return f"{self.file} {_modified(self.file)}"
+
+
+def title(name: str, spec: ModelSpec) -> str:
+    """What a checkpoint is called on the pages; its file's or run's name where that says more."""
+    words = f"{ARCHITECTURE_NAMES[spec.arch]} · {attention_name(spec.attention)}"
+    return words if name == f"{spec.arch}-{spec.attention}" else f"{words} ({shown_name(name)})"
+
 
 def checkpoint_files() -> dict[str, Path]:
-    """Name -> file of every checkpoint there is: those of the folder, and those opened here."""
+    """Name -> file of every checkpoint: of the folder, of the runs, and those opened here."""
     kinds = (".safetensors", ".pth", ".pt")
     shipped = sorted(file for file in CHECKPOINTS.glob("*") if file.suffix in kinds)
     opened = st.session_state.get("opened_checkpoints", [])
-    return {file.stem: file for file in (*shipped, *opened)}
+    return {
+        **{file.stem: file for file in shipped},
+        **run_checkpoints(),
+        **{file.stem: file for file in opened},
+    }
 
 
 def model(file: Path) -> Model:
@@ -63,8 +82,17 @@ def model(file: Path) -> Model:
 
     Raises Problem as ``load`` does.
     """
-    modified = file.stat().st_mtime_ns if file.exists() else 0
-    return Model(file.stem, file, _load(str(file), modified))
+    return Model(checkpoint_name(file), file, _load(str(file), _modified(file)))
+
+
+def spec(file: Path) -> ModelSpec:
+    """Which network a checkpoint holds, without reading its weights where that is possible.
+
+    Raises Problem as ``load`` does.
+    """
+    if file.suffix == ".safetensors":
+        return _spec(str(file), _modified(file))
+    return model(file).checkpoint.spec
 
 
 def analysis(model: Model, seen: np.ndarray, target: int | None = None) -> Analysis:
@@ -77,7 +105,17 @@ def dataset() -> Dataset | None:
 
     Raises Problem for a damaged one.
     """
-    return _dataset(str(DATA)) if DATA.is_dir() and any(DATA.iterdir()) else None
+    folders = [entry for entry in DATA.glob("[!.]*") if entry.is_dir()]
+    return _dataset(str(DATA)) if folders else None  # files may be of a download that goes on
+
+
+def _modified(file: Path) -> int:
+    return file.stat().st_mtime_ns if file.exists() else 0
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _spec(file: str, modified: int) -> ModelSpec:
+    return read_card(file)[0]
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -94,10 +132,14 @@ def look(checkpoint: Checkpoint, seen: np.ndarray, target: int | None = None) ->
     """All that the home page shows of one picture in one network."""
     stages = STAGES[checkpoint.spec.arch]
     layers = [layer for stage in stages for layer in stage.layers.values()]
-    normalisation = checkpoint.card.get("normalisation", {})
-    statistics: dict[str, Any] = {name: tuple(value) for name, value in normalisation.items()}
-    x = to_input(seen, **statistics)
+    x = to_input(seen, **_statistics(checkpoint))
     return analyse(checkpoint.model, x, layers, stages[-1].output, target)
+
+
+def _statistics(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Mean and deviation that the network was trained with, where its card tells them."""
+    known = checkpoint.card.get("normalisation", {})
+    return {name: tuple(value) for name, value in known.items()}
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -119,5 +161,5 @@ def _all_maps(file: str, modified: int, seen: np.ndarray) -> dict[str, np.ndarra
         if ".gate" not in name
         and (name.rsplit(".")[-1].startswith("attention") or not list(module.children()))
     ]
-    outputs = trace(checkpoint.model, to_input(seen), names).activations
+    outputs = trace(checkpoint.model, to_input(seen, **_statistics(checkpoint)), names).activations
     return {name: a[0].detach().numpy() for name, a in outputs.items() if a.ndim == 4}

@@ -16,10 +16,12 @@ from cnnattn.data.pictures import as_seen, read_picture, square
 from cnnattn.data.samples import samples
 from cnnattn.problem import Problem
 from cnnattn.web import view
-from cnnattn.web.loaders import CHECKPOINTS, Model, checkpoint_files, dataset, model
+from cnnattn.web.first_models import offer_first_models
+from cnnattn.web.loaders import CHECKPOINTS, Model, checkpoint_files, dataset, model, spec, title
 from cnnattn.web.text import _, class_name, sentence
 
 FIRST_SAMPLE = "cat-1"
+GALLERY_HEIGHT = 262  # in pixels: four and a half rows, so that one sees that there are more
 GALLERY = 24  # pictures of a class offered at once
 
 
@@ -70,36 +72,49 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
     """Sidebar: one or more checkpoints, and a place to open one's own weights file."""
     with st.sidebar:
         st.subheader(_("Models"), anchor=False)
-        _open_weights()
+        picker = st.container()
+        _open_weights()  # before the list that it adds to, but below it on the page
         files = checkpoint_files()
-        models = {}
+        titles = {}
         for name, file in files.items():
             try:
-                models[name] = model(file)
+                titles[name] = title(name, spec(file))
             except Problem as problem:
                 st.warning(sentence(problem), icon=":material/error:")
-        if not models:
-            st.info(_("There is no checkpoint in {folder} yet.", folder=CHECKPOINTS.name))
-            st.stop()
+        wanted = [name for name in default if name in titles] or list(titles)[:2]
+        # Who has chosen nothing follows the default, also when the first runs bring new models.
+        before = st.session_state.get("models_default", wanted)
+        if before != wanted and st.session_state.get("models") == before:
+            del st.session_state["models"]
+        st.session_state["models_default"] = wanted
+    if not titles:
+        offer_first_models(CHECKPOINTS)
+    with st.sidebar, picker:
         names = view.some_of(
             _("Compare these, side by side"),
-            list(models),
+            list(titles),
             "models",
-            [name for name in default if name in models] or list(models)[:2],
-            format_func=lambda name: models[name].title,
+            wanted,
+            format_func=titles.__getitem__,
             label_visibility="collapsed",
             placeholder=_("Choose at least one model"),
         )
-    if not names:
+    models = []
+    for name in names:
+        try:
+            models.append(model(files[name]))
+        except Problem as problem:
+            st.warning(sentence(problem), icon=":material/error:")
+    if not models:
         st.info(_("Choose at least one model in the sidebar."), icon=":material/arrow_back:")
         st.stop()
-    return [models[name] for name in names]
+    return models
 
 
 def _pick_sample() -> Chosen:
     uris = _sample_uris()
-    return _sample(
-        view.one_of(
+    with st.container(height=GALLERY_HEIGHT, border=False):
+        name = view.one_of(
             st.pills,
             _("Sample picture"),
             list(uris),
@@ -108,7 +123,7 @@ def _pick_sample() -> Chosen:
             format_func=lambda name: _thumbnail(name.rpartition("-")[0], uris[name]),
             label_visibility="collapsed",
         )
-    )
+    return _sample(name)
 
 
 def _sample(name: str) -> Chosen:
@@ -123,12 +138,7 @@ def _pick_test_picture() -> Chosen | None:
         st.error(sentence(problem))
         return None
     if data is None:
-        st.info(
-            _(
-                "The CIFAR-10 test pictures are not here yet. With a network, run once: "
-                "`python -m cnnattn download`"
-            )
-        )
+        say_how_to_get_pictures()
         return None
     label = view.one_of(
         st.selectbox,
@@ -138,8 +148,13 @@ def _pick_test_picture() -> Chosen | None:
         data.classes[0],
         format_func=class_name,
     )
-    index = by_class(data.test, data.classes.index(label), GALLERY)
-    names = [str(i) for i in index]
+    number = data.classes.index(label)
+    names = [str(i) for i in by_class(data.test, number, GALLERY)]
+    # A link may lead to any picture of the class; it then stands before the first ones.
+    asked = st.query_params.get(f"test_{label}", "")
+    linked: str = st.session_state.setdefault(f"linked_{label}", asked)
+    if linked not in names and _is_index(linked, data.test.labels == number):
+        names.insert(0, linked)
     name = view.one_of(
         st.pills,
         _("Test picture"),
@@ -150,6 +165,22 @@ def _pick_test_picture() -> Chosen | None:
         label_visibility="collapsed",
     )
     return Chosen(f"test-{label}-{name}", data.test.pictures[int(name)], label)
+
+
+def say_how_to_get_pictures() -> None:
+    """That there is no data set yet, and two ways to one."""
+    st.info(
+        _(
+            "The CIFAR-10 test pictures are not here yet. With a network, fetch them on the "
+            "page Training, or run once: `python -m cnnattn download`"
+        )
+    )
+    st.page_link("pages/6_Training.py", label=_("Training"), icon=":material/model_training:")
+
+
+def _is_index(text: str, members: np.ndarray) -> bool:
+    """Whether a word from a link is the number of a picture that is marked in ``members``."""
+    return text.isdecimal() and int(text) < len(members) and bool(members[int(text)])
 
 
 def _pick_upload() -> Chosen | None:

@@ -1,6 +1,7 @@
 """Every visible word in the reader's language: English message ids, gettext catalogues."""
 
 import gettext as _gettext
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -45,7 +46,32 @@ def class_name(name: str) -> str:
 
 def attention_name(kind: str) -> str:
     """How an attention kind is called in titles, next to the architecture."""
-    return {"none": _("no attention")}.get(kind) or kind.upper()
+    names = {
+        "none": _("no attention"),
+        "spatial": _("Spatial"),
+        "coordinate": _("Coordinate"),
+        "simam": "SimAM",
+        "nonlocal": _("Non-local"),
+    }
+    return names.get(kind) or kind.upper()
+
+
+def no_channel_gate(kind: str) -> str:
+    """Why an attention kind has no bar a channel."""
+    reasons = {
+        "none": _("No gates: every channel passes with the same weight of 1."),
+        "spatial": _("No bars: spatial attention weighs places, all channels alike."),
+        "coordinate": _("No bars: each channel has a weight for every row and every column."),
+        "simam": _("No bars: SimAM weighs every pixel of every channel for itself."),
+        "gc": _("No bars: GC adds one number to each channel, it multiplies nothing."),
+        "nonlocal": _("No bars: non-local attention mixes places and adds the mixture."),
+    }
+    return reasons[kind]
+
+
+def paragraph(sentences: Iterable[str]) -> str:
+    """Sentences one after the other, with a space between them where the language has one."""
+    return ("" if language() == "zh" else " ").join(sentences)
 
 
 def percent(share: float) -> str:

@@ -51,6 +51,12 @@ def number(label: str, key: str, default: int, low: int, high: int, **rest: Any)
     return _end(key, value, min(default, high))
 
 
+def slide(label: str, key: str, default: int, low: int, high: int, **rest: Any) -> int:
+    """A whole number in low … high (above low), on a slider."""
+    _begin(key, int, lambda value: low <= value <= high, min(default, high))
+    return _end(key, st.slider(label, low, high, key=key, **_KEEP, **rest), min(default, high))
+
+
 def switch(label: str, key: str, default: bool, **rest: Any) -> bool:
     """On or off."""
     _begin(key, lambda text: text == "1", lambda value: True, default)

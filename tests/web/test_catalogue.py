@@ -4,26 +4,12 @@ import ast
 import re
 import string
 from io import BytesIO
-from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-ROOT = Path(__file__).parents[2]
-CATALOGUE = ROOT / "cnnattn/web/locale/zh/LC_MESSAGES/cnnattn.po"
-SOURCES = [("app.py", "python"), ("pages/**.py", "python"), ("cnnattn/**.py", "python")]
-
-
-def messages():
-    found = extract_from_dir(ROOT, SOURCES, keywords={"_": None, "Problem": None})
-    return sorted({message for _file, _line, message, *_rest in found if message})
-
-
-def chinese():
-    with CATALOGUE.open("rb") as file:
-        return {m.id: m.string for m in read_po(file, locale="zh") if m.id}
+from cnnattn.web.catalogue import CATALOGUE, ROOT, messages, translations
 
 
 def places(text):
@@ -31,17 +17,17 @@ def places(text):
 
 
 def test_every_message_has_its_chinese_and_none_is_left_over():
-    assert messages() == sorted(id for id, text in chinese().items() if text)
+    assert sorted(messages()) == sorted(translations())
 
 
 def test_translations_fill_the_same_places():
-    for message, text in chinese().items():
+    for message, text in translations().items():
         assert places(text) == places(message), message
 
 
 def test_han_and_latin_letters_stand_apart():
     touching = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]")
-    for text in chinese().values():
+    for text in translations().values():
         assert not touching.search(text), text
 
 

@@ -1,0 +1,49 @@
+"""Compare in a real browser, as a newcomer would click it."""
+
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from cnnattn.data.samples import samples
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(".st-key-heat_maps .js-plotly-plot")).to_be_visible(timeout=60_000)
+
+
+def test_the_main_flow(page, address):
+    page.goto(address)
+    ready(page)
+    expect(page.get_by_text("says cat")).to_be_visible()
+
+    page.locator(".st-key-sample button[role=radio]").nth(6).click()  # a taxi
+    page.wait_for_url("**sample=automobile-3**")
+
+    expect(page.get_by_text("says automobile").first).to_be_visible()
+    page.wait_for_timeout(2000)  # Plotly redraws; until then its drawing has no box
+    grid = page.locator(".st-key-grid_0 .nsewdrag").first.bounding_box()
+    assert grid
+    page.mouse.click(grid["x"] + grid["width"] * 2.5 / 8, grid["y"] + grid["height"] * 1.5 / 4)
+    page.wait_for_url("**channel=10**")
+    expect(page.locator(".st-key-channel input")).to_have_value("10")
+
+    page.get_by_text("中文").click()
+    expect(page.get_by_text("通道与通道权重")).to_be_visible()
+    page.wait_for_url("**lang=zh**")
+
+    page.goto(page.url)  # the link, as somebody else opens it
+    ready(page)
+    expect(page.get_by_text("通道与通道权重")).to_be_visible()
+    expect(page.locator(".st-key-channel input")).to_have_value("10")
+
+
+def test_upload(page, address, tmp_path):
+    picture = next(s for s in samples() if s.name == "ship-1").picture
+    Image.fromarray(picture).save(tmp_path / "mine.png")
+    (tmp_path / "notes.png").write_text("no picture at all")
+    page.goto(address)
+    ready(page)
+    page.locator(".st-key-source button").nth(2).click()
+    page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "notes.png")
+    expect(page.get_by_text("not a picture in a known format")).to_be_visible()
+    page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "mine.png")
+    expect(page.get_by_text("They agree: CNN · no attention says ship")).to_be_visible()

@@ -1,0 +1,63 @@
+"""Channel attention and Gate surgery in a real browser."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+
+def chart(page: Page, key: str):
+    return page.locator(f".st-key-{key} .js-plotly-plot")
+
+
+def shown(page: Page, key: str) -> list[str]:
+    """The hover texts of a chart's bars: class and probability."""
+    return page.evaluate(
+        "key => document.querySelector(`.st-key-${key} .js-plotly-plot`).data"
+        ".filter(trace => trace.type === 'bar').flatMap(trace => trace.hovertext)",
+        key,
+    )
+
+
+def shown_once(page: Page, key: str, good: Callable[[list[str]], bool]) -> list[str]:
+    """``shown``, as soon as it is as expected; within half a minute."""
+    for _ in range(60):
+        if good(found := shown(page, key)):
+            break
+        page.wait_for_timeout(500)
+    return found
+
+
+def test_switch_off_the_strongest_channel_and_reset(page, address):
+    page.goto(f"{address}/Gate_surgery?models=cnn-none,cnn-se&gate_stage=3")
+    expect(chart(page, "losses")).to_be_visible(timeout=60_000)
+    before = shown(page, "answers")
+    assert before[:5] == before[5:]
+    page.get_by_role("radio", name="CNN · no attention").click()
+    expect(page.get_by_text("Where the gates come from")).to_have_count(0)
+    assert shown_once(page, "answers", before.__ne__) != before
+    page.get_by_role("radio", name="CNN · SE").click()
+    expect(page.get_by_text("Where the gates come from")).to_be_visible()
+    assert shown_once(page, "answers", before.__eq__) == before
+
+    page.get_by_role("button", name="Strongest off").click()
+    expect(page.get_by_text("The answer")).to_be_visible()
+    page.wait_for_url("**cut=**")
+    after = shown_once(page, "answers", lambda texts: texts[5:] != before[5:])
+    assert after[:5] == before[:5]
+    assert after[5:] != after[:5]
+
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.get_by_text("Nothing is changed yet")).to_be_visible()
+    assert shown_once(page, "answers", before.__eq__) == before
+
+
+def test_a_click_on_a_map_chooses_its_channel(page, address):
+    page.goto(f"{address}/Channel_attention?models=cnn-se&gate_stage=1")
+    expect(chart(page, "class_shares")).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(2000)  # Plotly redraws; until then its drawing has no box
+    maps = chart(page, "way").locator(".nsewdrag").first.bounding_box()
+    assert maps
+    # 32 maps stand in six columns: number 13 is the second of the third row.
+    page.mouse.click(maps["x"] + maps["width"] * 1.5 / 6, maps["y"] + maps["height"] * 2.5 / 6)
+    page.wait_for_url("**channel=13**")
+    expect(page.locator(".st-key-channel input")).to_have_value("13")

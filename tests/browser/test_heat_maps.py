@@ -1,0 +1,43 @@
+"""Heat maps in a real browser: method, layer, class, threshold, the value under the pointer."""
+
+from playwright.sync_api import Page, expect
+
+
+def shows(page: Page, words: str) -> None:
+    matrix = page.locator(".st-key-matrix[data-stale=false] .js-plotly-plot")
+    expect(matrix).to_contain_text(words, timeout=60_000)
+
+
+def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address):
+    page.goto(f"{address}/Heat_maps?lang=en&sample=dog-2&models=cnn-se")
+    shows(page, "LayerCAM · 8×8")
+    shows(page, "explained: dog")
+
+    page.locator(".st-key-heat_stage button").nth(1).click()  # after stage 2
+    page.wait_for_url("**heat_stage=2**")
+    shows(page, "Grad-CAM · 16×16")
+
+    page.locator(".st-key-methods input").click()
+    page.get_by_role("option", name="Occlusion").click()
+    page.wait_for_url("**occlusion**")
+    shows(page, "Occlusion · 32×32")
+    page.keyboard.press("Escape")
+
+    page.locator(".st-key-against input").click()
+    page.get_by_role("option", name="cat", exact=True).click()
+    page.wait_for_url("**against=cat**")
+    shows(page, "explained: dog, not cat")
+
+    page.wait_for_timeout(1500)  # Plotly redraws; until then its drawing has no box
+    place = page.locator(".st-key-matrix .nsewdrag").first.bounding_box()
+    assert place
+    page.mouse.move(place["x"] + 80, place["y"] + 80)  # on the first picture
+    expect(page.locator(".st-key-matrix .hoverlayer")).to_contain_text("value ", timeout=20_000)
+
+    page.get_by_text("What it keeps of the picture").click()
+    page.wait_for_url("**draw=kept**")
+    shows(page, "confidence with it alone")
+
+    page.goto(page.url + "&lang=zh")  # the link, as somebody else opens it
+    shows(page, "狗，而不是猫")
+    shows(page, "只看这部分的置信度")

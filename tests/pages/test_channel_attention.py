@@ -1,0 +1,396 @@
+"""Channel attention and Gate surgery show what the networks compute, and survive odd ones."""
+
+import base64
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from torch import nn
+
+from cnnattn.data.datasets import image_folder
+from cnnattn.data.pictures import normalise, to_input
+from cnnattn.data.samples import samples
+from cnnattn.explain.gates import gate_profile
+from cnnattn.nets import models
+from cnnattn.nets.attention import ATTENTION
+from cnnattn.nets.checkpoint import load, read_card, save
+from cnnattn.nets.cnn import CNN
+from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
+from cnnattn.web import jobs, loaders
+
+ROOT = loaders.ROOT
+ATTENTION_PAGE, SURGERY = "pages/2_Channel_attention.py", "pages/7_Gate_surgery.py"
+CAT = next(sample for sample in samples() if sample.name == "cat-1")
+SE = load(ROOT / "checkpoints/cnn-se.safetensors").model
+
+
+def open_page(page, **query):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.switch_page(page)
+    app.query_params.update({"lang": "en", "models": "cnn-se", **query})
+    app.run()
+    return healthy(app)
+
+
+def healthy(app):
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def chart(app, key):
+    """The figure with this key, its arrays as numpy's."""
+    found = [c for c in app.get("plotly_chart") if key in c.proto.id]
+    assert len(found) == 1, key
+    return decoded(json.loads(found[0].proto.spec))
+
+
+def decoded(node):
+    if isinstance(node, dict):
+        if "bdata" in node:
+            shape = [int(n) for n in str(node.get("shape", "-1")).split(",")]
+            return np.frombuffer(base64.b64decode(node["bdata"]), node["dtype"]).reshape(shape)
+        return {key: decoded(value) for key, value in node.items()}
+    return [decoded(value) for value in node] if isinstance(node, list) else node
+
+
+def bars(figure):
+    return [trace for trace in figure["data"] if trace["type"] == "bar"]
+
+
+def said(app):
+    return "\n".join(element.value for element in app.markdown)
+
+
+def stages(model, x, gates=None):
+    """The three stages of a CNN by hand; ``gates`` maps stage to what its gates are times."""
+    for i in "123":
+        layer = {name: getattr(model, f"{name}{i}") for name in ("conv", "bn", "relu", "pool")}
+        x = layer["relu"](layer["bn"](layer["conv"](x)))
+        gate = getattr(model, f"attention{i}").gate(x)
+        gate = (gates or {}).get(int(i), lambda own: own)(gate)
+        yield x, gate
+        x = layer["pool"](x * gate)
+    yield model.fc2(model.relu4(model.fc1(x.flatten(1)))), None
+
+
+def probabilities(gates=None, picture=CAT.picture):
+    *_maps, (logits, _none) = stages(SE, to_input(picture), gates)
+    return logits.softmax(1)[0].numpy()
+
+
+# --- Channel attention
+
+
+def test_the_way_is_what_the_network_computes_by_hand():
+    app = open_page(ATTENTION_PAGE, gate_stage="2")
+    (_first, (maps, gate), *_rest) = stages(SE, to_input(CAT.picture))
+    squeeze, hidden, drawn = bars(chart(app, "way"))
+    mean = maps.mean((2, 3))[0]
+    module = SE.attention2.gate
+    np.testing.assert_allclose(squeeze["x"], mean, atol=1e-6)
+    np.testing.assert_allclose(hidden["x"], (module.fc1.weight @ mean).clamp(min=0), atol=1e-5)
+    np.testing.assert_allclose(drawn["x"], gate.flatten(), atol=1e-6)
+    first, last = int(gate.flatten().argmax()), int(gate.flatten().argmin())
+    assert f"channel **{first}** is raised most" in said(app)
+    assert f"channel **{last}** damped most" in said(app)
+
+
+def test_the_profile_is_that_of_the_card_in_every_order():
+    card = read_card(ROOT / "checkpoints/cnn-se.safetensors")[1]
+    mean = np.array(card["results"]["gates"]["attention3.gate"]["mean"])
+    for order, apart in [("number", "0"), ("classes", "0"), ("alike", "1")]:
+        app = open_page(ATTENTION_PAGE, gate_stage="3", profile_order=order, apart=apart)
+        figure = chart(app, "class_profile")
+        heat = figure["data"][0]
+        channels = np.asarray(heat["customdata"])[0, :, 0].astype(int)
+        assert sorted(channels) == list(range(128))
+        rows = [CIFAR10_CLASSES.index(name) for name in figure["layout"]["yaxis2"]["ticktext"]]
+        shown = mean - mean.mean(0) if apart == "1" else mean
+        np.testing.assert_allclose(heat["z"], shown[np.ix_(rows, channels)], atol=1e-5)
+        if order == "classes":
+            apart_by = mean.std(0)[channels]
+            assert (np.diff(apart_by) <= 0).all()
+    assert "explains **24%**" in said(app)  # of the first stage, see tests/explain/test_profile.py
+    assert "**57%** in the last: a rise as in the paper" in said(app)
+
+
+def test_models_without_attention_are_told_which_have_it():
+    app = open_page(ATTENTION_PAGE, models="cnn-none")
+    having = app.info[0].value.partition("These have: ")[2]
+    assert "CNN · SE, " in having
+    assert "ResNet-20 · SE" in having
+    assert "no attention" not in having
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    """A checkpoint with random weights for every kind of attention."""
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    torch.manual_seed(0)
+    for kind in ATTENTION:
+        spec = ModelSpec("cnn", kind)
+        model = build(spec)
+        for module in model.modules():  # else gc and nonlocal would add nothing
+            if isinstance(module, nn.BatchNorm2d):
+                nn.init.uniform_(module.weight, 0.5, 1)
+            elif isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.1)
+        save(tmp_path / f"cnn-{kind}.safetensors", model, spec, {})
+    return tmp_path
+
+
+STEPS = {
+    "se": ["Maps before", "Squeeze", "Excitation", "Gate", "Maps after"],
+    "eca": ["Maps before", "Squeeze", "Gate", "Maps after"],
+    "cbam": ["Maps before", "Squeeze", "Excitation", "Gate", "Maps after"],
+    "spatial": ["Maps before", "Squeeze", "Gate", "Maps after"],
+    "coordinate": ["Maps before", "Gate", "Channel 7", "Maps after"],
+    "simam": ["Maps before", "Gate", "Channel 7", "Maps after"],
+    "gc": ["Maps before", "Context", "Added", "Maps after"],
+    "nonlocal": ["Maps before", "Where it looks", "Added", "Maps after"],
+}
+
+
+def test_every_module_has_its_steps_and_can_be_operated_on(zoo):
+    assert set(STEPS) == set(ATTENTION) - {"none"}
+    for kind, expected in STEPS.items():
+        app = open_page(ATTENTION_PAGE, models=f"cnn-{kind}", gate_stage="3", channel="7")
+        texts = [t["text"] for t in chart(app, "way")["layout"]["annotations"]]
+        titles = [t.split("<b>")[1].split("</b>")[0] for t in texts if "<b>" in t]
+        assert titles == expected
+        app = open_page(SURGERY, models=f"cnn-{kind}", gates_from="ones", cut="3")
+        assert "The answer" in said(app)
+
+
+def test_the_second_gate_of_cbam_is_shown_behind_the_first(zoo):
+    app = open_page(ATTENTION_PAGE, models="cnn-cbam", gate_stage="3", gate="1")
+    model = load(zoo / "cnn-cbam.safetensors").model
+    x = to_input(CAT.picture)
+    for i in "12":
+        x = getattr(model, f"relu{i}")(getattr(model, f"bn{i}")(getattr(model, f"conv{i}")(x)))
+        x = getattr(model, f"pool{i}")(getattr(model, f"attention{i}")(x))
+    x = model.relu3(model.bn3(model.conv3(x)))
+    gate = model.attention3.spatial.gate(x * model.attention3.gate(x))
+    heat = [t for t in chart(app, "way")["data"] if t["type"] == "heatmap"]
+    np.testing.assert_allclose(heat[2]["z"], gate[0, 0], atol=1e-5)
+
+
+def test_a_full_gate_is_shown_over_the_picture_for_the_chosen_channel(zoo):
+    app = open_page(ATTENTION_PAGE, models="cnn-simam", gate_stage="1", channel="5")
+    model = load(zoo / "cnn-simam.safetensors").model
+    gate = model.attention1.gate(model.relu1(model.bn1(model.conv1(to_input(CAT.picture)))))
+    heat = [t for t in chart(app, "way")["data"] if t["type"] == "heatmap"]
+    np.testing.assert_allclose(heat[2]["z"], gate[0, 5], atol=1e-5)
+
+
+def test_a_place_chosen_by_number_shows_where_it_looks(zoo):
+    app = open_page(
+        ATTENTION_PAGE, models="cnn-nonlocal", gate_stage="3", place_row="2", place_column="5"
+    )
+    model = load(zoo / "cnn-nonlocal.safetensors").model
+    x = to_input(CAT.picture)
+    for i in "12":
+        x = getattr(model, f"relu{i}")(getattr(model, f"bn{i}")(getattr(model, f"conv{i}")(x)))
+        x = getattr(model, f"pool{i}")(getattr(model, f"attention{i}")(x))
+    affinity = model.attention3.affinity(model.relu3(model.bn3(model.conv3(x))))
+    heat = [t for t in chart(app, "way")["data"] if t["type"] == "heatmap"]
+    np.testing.assert_allclose(heat[1]["z"], affinity[0, 2 * 8 + 5].reshape(8, 8), atol=1e-5)
+
+
+@pytest.mark.parametrize("page", [ATTENTION_PAGE, SURGERY])
+def test_gates_that_are_not_numbers_cost_one_sentence(page, zoo):
+    file = zoo / "cnn-se.safetensors"
+    model = load(file).model
+    model.attention1.gate.fc2.weight.fill_(torch.nan)
+    save(zoo / "cnn-nan.safetensors", model, ModelSpec("cnn", "se"), {})
+    app = open_page(page, models="cnn-nan")
+    assert "are not numbers here" in app.warning[0].value
+    assert not app.get("plotly_chart")
+
+
+class OneChannel(CNN):
+    """The first stage has a single channel."""
+
+    def __init__(self, attention, classes=10):
+        super().__init__(attention, classes)
+        self.conv1 = nn.Conv2d(3, 1, 3, padding=1)
+        self.bn1 = nn.BatchNorm2d(1)
+        self.attention1 = attention(1)
+        self.conv2 = nn.Conv2d(1, 64, 3, padding=1)
+
+
+def test_a_stage_of_one_channel_is_a_stage_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    monkeypatch.setitem(models.ARCHITECTURES, "cnn", OneChannel)
+    spec, model = ModelSpec("cnn", "se"), build(ModelSpec("cnn", "se")).eval()
+    profile = gate_profile(model, [(torch.randn(20, 3, 32, 32), torch.arange(20) % 10)], 10)
+    gates = {n: {"mean": m.tolist(), "spread": s.tolist()} for n, (m, s) in profile.items()}
+    save(tmp_path / "cnn-se.safetensors", model, spec, {"results": {"gates": gates}})
+    app = open_page(ATTENTION_PAGE, gate_stage="1", profile_order="alike")
+    assert "This stage has one channel, and its gate is" in said(app)
+    assert len(bars(chart(app, "way"))[0]["x"]) == 1
+    app = open_page(SURGERY, gate_stage="1", cut="0")
+    assert "This stage has one channel; without it" in said(app)
+
+
+# --- what takes a test set
+
+
+@pytest.fixture
+def test_set(tmp_path, monkeypatch):
+    """Two noisy pictures a class, and nothing kept from earlier jobs."""
+    random = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for c, name in enumerate(CIFAR10_CLASSES):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            for i in range(2):
+                noise = random.integers(0, 60 + 19 * c, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(noise).save(tmp_path / "data" / split / name / f"{i}.png")
+    monkeypatch.setattr(loaders, "DATA", tmp_path / "data")
+    monkeypatch.setattr(jobs, "RESULTS", tmp_path / "results")
+    return image_folder(tmp_path / "data").test
+
+
+def press(app, label):
+    """Press the button that starts a job, and wait for its result."""
+    button = next(b for b in app.button if b.label.startswith(label))
+    button.click().run()
+    end = time.monotonic() + 120
+    while any(b.label == "Cancel" for b in app.button):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+        app.run()
+    return healthy(app)
+
+
+def test_a_missing_profile_is_measured_on_the_test_set_and_kept(zoo, test_set):
+    app = open_page(ATTENTION_PAGE, gate_stage="3")
+    assert not [c for c in app.get("plotly_chart") if "class_profile" in c.proto.id]
+    app = press(app, "Measure the class profile")
+    x, labels = normalise(torch.from_numpy(test_set.pictures)), torch.from_numpy(test_set.labels)
+    model = load(zoo / "cnn-se.safetensors").model
+    mean, _spread = gate_profile(model, [(x, labels)], 10)["attention3.gate"]
+    np.testing.assert_allclose(chart(app, "class_profile")["data"][0]["z"], mean, atol=1e-5)
+    again = open_page(ATTENTION_PAGE, gate_stage="3")  # from the disk
+    np.testing.assert_allclose(chart(again, "class_profile")["data"][0]["z"], mean, atol=1e-5)
+
+
+def test_a_profile_cancelled_before_its_end_leaves_nothing(zoo, test_set):
+    app = open_page(ATTENTION_PAGE, gate_stage="3")
+    with jobs._TURN:  # another computation, which never ends
+        next(b for b in app.button if b.label.startswith("Measure")).click().run()
+        next(b for b in app.button if b.label == "Cancel").click().run()
+        assert any(b.label.startswith("Measure") for b in healthy(app).button)
+    time.sleep(0.5)
+    assert not list(jobs.RESULTS.glob("*"))
+    press(app, "Measure the class profile")
+    assert chart(app, "class_profile")
+
+
+def test_a_data_set_with_other_classes_is_refused_in_a_sentence(zoo, test_set):
+    for split in ("train", "test"):
+        folder = loaders.DATA / split
+        (folder / "truck").rename(folder / "unicorn")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.switch_page(ATTENTION_PAGE)
+    app.query_params.update({"lang": "en", "models": "cnn-se"})
+    app.run()
+    assert not app.exception
+    assert "has other classes than CNN · SE" in app.error[0].value
+
+
+def test_the_operation_on_the_test_set_is_that_of_a_plain_loop(test_set):
+    app = press(open_page(SURGERY, gate_stage="2", cut="3,9", pass_on="300"), "Measure on 20")
+
+    def louder(gate):
+        factor = torch.ones(64)
+        factor[[3, 9]] = 3
+        return gate * factor[None, :, None, None]
+
+    right = {"before": [], "after": []}
+    for picture, label in zip(test_set.pictures, test_set.labels, strict=True):
+        for when, gates in (("before", None), ("after", {2: louder})):
+            right[when].append(probabilities(gates, picture).argmax() == label)
+    before, after = (np.reshape(right[when], (10, 2)).mean(1) for when in ("before", "after"))
+    assert f"**{before.mean():.2%}** right before, **{after.mean():.2%}** after" in said(app)
+    np.testing.assert_allclose(bars(chart(app, "class_changes"))[0]["y"], after - before)
+
+
+# --- Gate surgery
+
+
+def shown_probabilities(app):
+    """Class -> probability, before and after."""
+    return [
+        dict(zip(trace["customdata"], trace["x"], strict=True))
+        for trace in bars(chart(app, "answers"))
+    ]
+
+
+def assert_after(app, expected):
+    _before, after = shown_probabilities(app)
+    assert len(after) == 5
+    for name, probability in after.items():
+        assert probability == pytest.approx(expected[CIFAR10_CLASSES.index(name)], abs=1e-5)
+
+
+def test_zeroing_the_strongest_channel_and_back_again():
+    app = open_page(SURGERY, gate_stage="2")
+    whole = probabilities()
+    before, after = shown_probabilities(app)
+    assert before == after
+    _first, (_maps, gate), *_rest = stages(SE, to_input(CAT.picture))
+    strongest = int(gate.flatten().argmax())
+    app.button(key="strongest_off").click().run()
+    assert healthy(app).session_state["cut"] == [str(strongest)]
+
+    def off(own):
+        return own * (torch.arange(64) != strongest)[None, :, None, None]
+
+    assert_after(app, probabilities({2: off}))
+    drawn = bars(chart(app, "operated_maps"))
+    np.testing.assert_allclose(drawn[0]["y"], gate.flatten(), atol=1e-6)
+    np.testing.assert_allclose(drawn[1]["y"], off(gate).flatten(), atol=1e-6)
+    app.button(key="reset").click().run()
+    assert healthy(app).session_state["cut"] == []
+    assert_after(app, whole)
+
+
+def test_bypass_and_borrowing():
+    assert_after(
+        open_page(SURGERY, gate_stage="2", gates_from="ones"), probabilities({2: torch.ones_like})
+    )
+    own = open_page(SURGERY, gate_stage="2", gates_from="borrowed", lender="cat-1")
+    before, after = shown_probabilities(own)
+    assert before == after
+    ship = next(sample for sample in samples() if sample.name == "ship-1")
+    _first, (_maps, foreign), *_rest = stages(SE, to_input(ship.picture))
+    app = open_page(SURGERY, gate_stage="2", gates_from="borrowed", lender="ship-1")
+    assert_after(app, probabilities({2: lambda own: foreign}))
+
+
+def test_the_bars_say_what_the_class_loses_without_each_channel():
+    whole = probabilities()
+    target = int(whole.argmax())
+    for sort in "01":
+        app = open_page(SURGERY, gate_stage="3", by_loss=sort)
+        bars_, clicks = chart(app, "losses")["data"]
+        channels = np.asarray(clicks["customdata"])
+        assert sorted(channels) == list(range(128))
+        for place in range(0, 128, 17):
+            keep = (torch.arange(128) != channels[place])[None, :, None, None]
+            without = probabilities({3: lambda own, keep=keep: own * keep})[target]
+            assert bars_["y"][place] == pytest.approx(whole[target] - without, abs=1e-5)
+    assert f"hangs most on channel **{channels[0]}**" in said(app)
+
+
+def test_a_baseline_has_channels_to_cut_but_no_gates_to_change():
+    app = open_page(SURGERY, models="cnn-none", gate_stage="3", cut="1,2,3")
+    assert "gates_from" not in app.session_state
+    before, after = shown_probabilities(app)
+    assert before != after

@@ -1,0 +1,218 @@
+"""The Training page: a press starts a run, the table tells how it went, the model is there."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnattn.nets.checkpoint import read_card
+from cnnattn.training import runs
+from cnnattn.training.recipes import TrainConfig
+from cnnattn.training.runs import RunConfig
+
+ROOT = Path(__file__).parents[2]
+REHEARSAL = {"train_data": "samples", "train_attention": "se", "train_epochs_rehearsal": "2"}
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
+    monkeypatch.delenv("CNNATTN_PIN", raising=False)
+    yield
+    for run in runs.list_runs():  # what a failed test has left running
+        runs.stop(run.id)
+    wait(lambda: all(run.state != "running" for run in runs.list_runs()))
+
+
+def open_page(page: str = "pages/6_Training.py", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    if page != "app.py":
+        app.switch_page(page)
+    app.query_params["lang"] = "en"
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def wait(condition) -> None:
+    end = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.3)
+
+
+def started(**changes) -> runs.Run:
+    """A run of the samples that has trained its two epochs."""
+    config = RunConfig("cnn", "se", train=TrainConfig(epochs=2, batch=64, learning_rate=0.03))
+    run_id = runs.start(config)
+    wait(lambda: runs.find(run_id).state == "finished")
+    return runs.find(run_id)
+
+
+def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeypatch):
+    app = open_page(**REHEARSAL)
+    assert "Nothing has been trained here yet" in app.info[0].value
+    app.button(key="train").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert run.config.train.epochs == 2
+    assert (run.config.attention, run.config.data) == ("se", runs.SAMPLES)
+
+    wait(lambda: runs.find(run.id).state == "finished")
+    app.run()
+    assert not app.exception
+    run = runs.find(run.id)
+    spec, card = read_card(run.best)
+    assert spec.attention == "se"
+    row = app.dataframe[0].value.iloc[0]
+    assert row["state"] == "finished"
+    assert row["accuracy"] == pytest.approx(card["history"][-1]["test_accuracy"], abs=1e-4)
+    assert row["parameters"] == card["parameters"]
+    assert row["epochs"] == "2 / 2"
+    assert row["seed"] == 0
+    assert len(app.get("plotly_chart")) == 2
+
+    app = open_page("app.py", models=f"cnn-se,{run.id}")
+    assert not app.exception
+    verdict = next(m.value for m in app.markdown if "says" in m.value)
+    assert "CNN · SE (rehearsal," in verdict
+    app.toggle(key="look_back").set_value(True).run()
+    app.slider(key="epoch").set_value(2).run()
+    verdict = next(m.value for m in app.markdown if "says" in m.value)
+    assert "epoch 2)" in verdict
+    assert verdict.count("epoch") == 1  # the shipped model has no epochs to look back at
+
+    runs.rename(run.id, "my first")
+    app = open_page("app.py", models=run.id)
+    assert any("CNN · SE (my first)" in m.value for m in app.markdown)
+
+    runs.delete(run.id)
+    app = open_page("app.py", models=run.id)
+    assert not app.exception
+    assert not any("my first" in m.value for m in app.markdown)
+
+
+def test_several_attentions_and_seeds_are_one_queued_run_each(monkeypatch):
+    begun: list[RunConfig] = []
+    monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or str(len(begun)))
+    app = open_page(train_data="samples", train_attention="none,eca", train_seed="3")
+    app.number_input(key="train_seeds").set_value(2).run()
+    assert app.button(key="train").label == "Train: 4 runs"
+    app.button(key="train").click().run()
+    assert [(c.attention, c.train.seed) for c in begun] == [
+        ("none", 3), ("eca", 3), ("none", 4), ("eca", 4),
+    ]  # fmt: skip
+    assert len({(c.arch, c.data, c.train.recipe, c.train.epochs) for c in begun}) == 1
+
+
+def test_a_custom_recipe_is_trained_as_it_was_set(monkeypatch, tmp_path):
+    begun: list[RunConfig] = []
+    monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
+    app = open_page(
+        train_data="folder", train_recipe="custom", train_arch="resnet20", train_attention="cbam",
+        train_epochs="7", train_batch="32", train_rate="0.003", train_optimiser="adam",
+        train_schedule="plateau", train_flip="0", train_rotation="1", train_cutout="1",
+    )  # fmt: skip
+    assert app.button(key="train").disabled
+    app.text_input(key="train_folder").input(str(tmp_path / "nowhere")).run()
+    assert "There is no folder" in app.error[0].value
+    app.text_input(key="train_folder").input(str(tmp_path)).run()
+    app.button(key="train").click().run()
+    (config,) = begun
+    how = config.train
+    assert (config.arch, config.attention, config.data) == ("resnet20", "cbam", str(tmp_path))
+    assert (how.recipe, how.epochs, how.batch) == ("custom", 7, 32)
+    assert (how.optimiser, how.learning_rate, how.schedule) == ("adam", 0.003, "plateau")
+    changes = how.augmentation
+    assert (changes.crop, changes.flip, changes.rotation, changes.cutout) == (4, False, 15, 8)
+    assert not any(changes.jitter)
+
+
+def test_with_a_pin_nothing_starts_until_it_was_typed(monkeypatch):
+    begun: list[RunConfig] = []
+    monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
+    monkeypatch.setenv("CNNATTN_PIN", "4711")
+    app = open_page(**REHEARSAL)
+    assert app.button(key="train").disabled
+    app.button(key="train").proto.disabled = False  # as a forged message would have it
+    app.button(key="train").click().run()
+    assert not begun
+    app.text_input(key="pin").input("4711").run()
+    app.button(key="train").click().run()
+    assert len(begun) == 1
+
+
+def test_a_run_that_cannot_start_is_told_in_a_sentence(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "file")
+    app = open_page(**REHEARSAL)
+    app.button(key="train").click().run()
+    assert not app.exception
+    assert "The folder for runs" in app.error[0].value
+
+
+def test_a_damaged_and_a_failed_run_do_no_harm_and_say_why(tmp_path):
+    good = runs.create(RunConfig())
+    (good / "events.jsonl").write_text(
+        '{"kind":"step","epoch":1,"iteration":1,"loss":2.3,"learning_rate":0.1}\n{"kind":"st'
+    )
+    runs.write_status(good, state="failed", problem={"template": "It broke.", "values": {}})
+    half = runs.RUNS / "half"
+    half.mkdir()
+    (half / "config.json").write_text("{")
+    app = open_page(runs=f"{good.name},half")
+    assert not app.exception
+    assert set(app.dataframe[0].value["state"].str.split(" ").str[0]) == {"failed", "damaged"}
+    assert any("It broke." in warning.value for warning in app.warning)
+    assert any("is not a whole run" in warning.value for warning in app.warning)
+
+
+def test_a_download_without_a_network_points_to_the_other_way(monkeypatch, tmp_path):
+    from cnnattn.data import download
+    from cnnattn.web import get_data, loaders
+
+    nowhere = download.Archive("http://nowhere.invalid/x.tar.gz", "", "x")
+    monkeypatch.setattr(download, "cifar10_archive", lambda: nowhere)
+    monkeypatch.setattr(loaders, "DATA", tmp_path)
+    begun: dict[str, download.Download] = {}
+    monkeypatch.setattr(get_data, "_downloads", lambda: begun)
+    app = open_page(train_data="cifar10", train_attention="se")
+    assert app.button(key="train").disabled  # there is nothing to learn from
+    app.button(key="download").click().run()
+    wait(lambda: not begun["cifar10"].running)
+    app.run()
+    assert not app.exception
+    assert "cannot be fetched from nowhere.invalid" in app.error[0].value
+    assert "train/<class>/" in app.error[0].value
+    assert app.button(key="download").label == "Try again"
+
+
+@pytest.mark.parametrize("page", ["app.py", "pages/1_Feature_maps.py"])
+def test_where_no_model_is_a_click_trains_the_baseline_and_se(page, monkeypatch, tmp_path):
+    from cnnattn.web import loaders
+
+    begun: list[RunConfig] = []
+    monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(loaders, "DATA", tmp_path)
+    app = open_page(page)
+    assert not app.exception
+    assert "There is no checkpoint" in app.info[0].value
+    app.button(key="first_models_start").click().run()
+    assert [(c.arch, c.attention, c.data) for c in begun] == [
+        ("cnn", "none", runs.SAMPLES), ("cnn", "se", runs.SAMPLES),
+    ]  # fmt: skip
+
+
+def test_the_first_models_are_picked_up_while_they_train(monkeypatch, tmp_path):
+    from cnnattn.web import loaders
+
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    run = started()
+    app = open_page("app.py")
+    assert not app.exception
+    assert app.session_state["models"] == [run.id]
+    other = started()  # whoever has chosen nothing gets the new one beside it
+    app.run()
+    assert set(app.session_state["models"]) == {run.id, other.id}
