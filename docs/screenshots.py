@@ -10,6 +10,11 @@ VIEWS = {  # file name: (page and query, colour scheme)
     "compare-light": ("?lang=en", "light"),
     "compare-dark": ("?lang=en&sample=ship-1", "dark"),
     "compare-chinese": ("?lang=zh&sample=horse-1", "light"),
+    "channel-attention": ("Channel_attention?lang=en&sample=ship-1", "light"),
+    "surgery": ("Gate_surgery?lang=en", "light"),
+    "zoo": ("Attention_zoo?lang=en", "light"),
+    "heat-maps": ("Heat_maps?lang=en", "dark"),
+    "evaluation": ("Evaluation?lang=zh", "light"),
 }
 
 with sync_playwright() as playwright:
@@ -22,8 +27,9 @@ with sync_playwright() as playwright:
             color_scheme="dark" if scheme == "dark" else "light",
         )
         page.goto(f"{sys.argv[1]}/{query}")
-        page.locator(".st-key-heat_maps .js-plotly-plot").wait_for(timeout=90_000)
-        page.wait_for_timeout(2500)
+        page.locator(".js-plotly-plot").first.wait_for(timeout=90_000)
+        page.locator("[data-test-script-state=notRunning]").wait_for(timeout=90_000)
+        page.wait_for_timeout(3000)
         page.screenshot(path=Path(__file__).parent / f"{name}.png")
         page.close()
     browser.close()
