@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -82,10 +83,9 @@ def cifar10(root: Path, cache: Path | None = None) -> Dataset:
 
 def _read_cifar10(root: Path) -> np.ndarray:
     """Every picture of CIFAR-10, then every label, uint8: first of training, then of testing."""
-    from torchvision.datasets import CIFAR10  # takes seconds to import, and few need it
-
+    read = torchvision_cifar10()
     try:
-        parts = [CIFAR10(root, train) for train in (True, False)]
+        parts = [read(root, train) for train in (True, False)]
     except (OSError, RuntimeError):
         raise Problem(
             "CIFAR-10 is not in {folder}, or not complete; download it, or unpack "
@@ -94,6 +94,21 @@ def _read_cifar10(root: Path) -> np.ndarray:
         ) from None
     labels = [np.array(part.targets, np.uint8) for part in parts]
     return np.concatenate([*(part.data.reshape(-1) for part in parts), *labels])
+
+
+def torchvision_cifar10() -> type[Any]:
+    """torchvision's class CIFAR10; imported when needed: it costs a second and 190 MB of memory.
+
+    Raises Problem if torchvision does not start, as beside a torch of another build.
+    """
+    try:
+        from torchvision.datasets import CIFAR10
+    except (ImportError, OSError, RuntimeError):
+        raise Problem(
+            "CIFAR-10 cannot be read: torchvision is missing, or of another build than torch. "
+            "Install them together: pip install --upgrade torch torchvision"
+        ) from None
+    return CIFAR10
 
 
 def image_folder(folder: Path, cache: Path | None = None, size: int = 32) -> Dataset:

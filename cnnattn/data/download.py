@@ -22,6 +22,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from cnnattn.data.datasets import torchvision_cifar10
 from cnnattn.problem import Problem
 
 BLOCK = 1 << 16  # bytes read at once: how promptly a cancel is heard
@@ -46,9 +47,8 @@ class Archive:
 
 def cifar10_archive() -> Archive:
     """CIFAR-10 (Krizhevsky 2009, 170 MB) on its own site, as torchvision knows it."""
-    from torchvision.datasets import CIFAR10  # takes seconds to import, and few need it
-
-    return Archive(CIFAR10.url, CIFAR10.tgz_md5, CIFAR10.base_folder)
+    known = torchvision_cifar10()
+    return Archive(known.url, known.tgz_md5, known.base_folder)
 
 
 @dataclass

@@ -7,6 +7,7 @@ import streamlit as st
 from cnnattn.data import download
 from cnnattn.data.datasets import CIFAR10_CLASSES, CIFAR10_FOLDER
 from cnnattn.data.download import Download
+from cnnattn.problem import Problem
 from cnnattn.web import loaders
 from cnnattn.web.pin import may_train
 from cnnattn.web.text import _, percent, sentence
@@ -38,8 +39,12 @@ def offer_download() -> None:
         disabled=not may_train(),
     )
     if pressed and may_train():  # a disabled button keeps honest people out only
-        _downloads()["cifar10"] = download.start(loaders.DATA)
-        st.rerun()
+        try:
+            _downloads()["cifar10"] = download.start(loaders.DATA)
+        except Problem as problem:
+            st.error(sentence(problem), icon=":material/error:")
+        else:
+            st.rerun()
 
 
 @st.fragment(run_every=0.7)

@@ -84,12 +84,11 @@ def _pages() -> list[tuple[str, str, str]]:
 def _import_torch() -> None:
     try:
         import torch  # noqa: F401
-        import torchvision  # noqa: F401
     except (ImportError, OSError, RuntimeError):
         st.error(
             _(
-                "PyTorch does not start: torch and torchvision are of different builds or one is "
-                "missing. Install them together: pip install --upgrade torch torchvision"
+                "PyTorch does not start: it is missing or not whole. Install it again, together "
+                "with torchvision: pip install --force-reinstall torch torchvision"
             ),
             icon=":material/error:",
         )

@@ -275,3 +275,9 @@ def test_cifar_10_that_is_not_complete(tmp_path):
     (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"half of it")
     assert "not complete" in problem(tmp_path)
     assert "not complete" in problem(tmp_path / "cifar-10-batches-py")
+
+
+def test_a_torchvision_that_does_not_start_is_told(tiny_cifar10, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", None)  # as if it were not installed
+    with pytest.raises(Problem, match="torchvision is missing, or of another build than torch"):
+        cifar10(tiny_cifar10)
