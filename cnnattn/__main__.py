@@ -24,7 +24,7 @@ from cnnattn.training.loop import predict
 from cnnattn.training.recipes import RECIPES
 from cnnattn.training.results import record, result_of
 from cnnattn.training.run_folder import RunConfig
-from cnnattn.training.worker import carry_out, open_data, step_back, train_to_file
+from cnnattn.training.worker import carry_out, hold_memory, open_data, step_back, train_to_file
 
 
 def main() -> int:
@@ -40,6 +40,7 @@ def main() -> int:
 
 def train_command(arguments: argparse.Namespace) -> None:
     """Train a network, into one checkpoint file (--out) or as a run that the app shows (--run)."""
+    hold_memory()
     distributed.start()
     try:
         if arguments.out:
