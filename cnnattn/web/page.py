@@ -25,10 +25,14 @@ _STYLE = """<style>
   {padding: 2px; min-height: 0; height: auto; border-radius: 8px}
 :is(.st-key-sample, [class*=st-key-test_]) button[aria-checked=true] {outline: 3px solid #0b6e99}
 :is(.st-key-sample, [class*=st-key-test_]) button[role=radio] img
-  {width: 48px; height: 48px; max-height: none; border-radius: 6px; display: block}
+  {width: 48px; height: 48px; max-height: none; object-fit: contain; display: block;
+  border-radius: 6px}
 [data-testid=stImage] img {border-radius: 6px}
 :is(.st-key-page_width, [class*=st-key-hand_over]) {display: none}
-@media (max-width: 640px) {[data-testid=stMainBlockContainer] {padding: 3.4rem .8rem 3rem}}
+@media (max-width: 640px) {
+  [data-testid=stMainBlockContainer] {padding: 3.4rem .8rem 3rem}
+  [data-testid=stButtonGroup] [role=radiogroup] {flex-wrap: wrap}
+}
 </style>"""
 
 
