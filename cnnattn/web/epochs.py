@@ -12,6 +12,29 @@ from cnnattn.web.text import _, sentence
 
 PACE = 1.5  # seconds that each epoch is shown for
 
+# The clock of playing is in the browser: there it can wait until the page has been drawn, and stop
+# as soon as a link is clicked. A timer of the server (a fragment's) may fire just after the click,
+# and its rerun then takes the place of the change of page.
+_CLOCK = """
+export default function({ data, setTriggerValue }) {
+  let timer;
+  const app = document.querySelector("[data-testid=stApp]");
+  const tick = () => {
+    if (app?.dataset.testScriptState === "running") timer = setTimeout(tick, 200);
+    else setTriggerValue("next", data.epoch);
+  };
+  const leave = (event) => { if (event.target.closest("a")) clearTimeout(timer); };
+  timer = setTimeout(tick, 1000 * data.seconds);
+  document.addEventListener("pointerdown", leave, true);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("pointerdown", leave, true);
+  };
+}
+"""
+
+_clock = st.components.v2.component("epoch_clock", js=_CLOCK)
+
 
 def look_back(models: list[Model]) -> list[Model]:
     """The models; those of runs as they were after the epoch that is chosen here.
@@ -23,8 +46,6 @@ def look_back(models: list[Model]) -> list[Model]:
     last = max((max(found) for found in by_epoch.values()), default=0)
     if last < 2:
         return models
-    if st.session_state.get("play_epoch"):  # set by ``_play`` in the run before
-        st.session_state["epoch"] = st.session_state.pop("play_epoch")
     with st.container(horizontal=True, vertical_alignment="center", key="look_back_row"):
         if not view.switch(
             _("Look back through the epochs"), "look_back", False,
@@ -43,8 +64,11 @@ def look_back(models: list[Model]) -> list[Model]:
             args=() if playing else (epoch, last),
         )
     if playing:
-        st.session_state["play_first"] = True
-        _play(epoch, last)
+        _clock(
+            key="epoch_clock",
+            data={"epoch": epoch, "seconds": PACE},
+            on_next_change=lambda: _go_on(epoch, last),
+        )
     return [_as_it_was(each, by_epoch.get(each.name, {}), epoch) for each in models]
 
 
@@ -70,14 +94,6 @@ def _pause() -> None:
     st.session_state["playing"] = False
 
 
-@st.fragment(run_every=PACE)
-def _play(epoch: int, last: int) -> None:
-    if st.session_state.pop("play_first", False):
-        return  # drawn with the page: the epoch has just come on the screen
-    if not st.session_state.get("playing"):
-        return  # paused a moment ago
-    if epoch < last:
-        st.session_state["play_epoch"] = epoch + 1
-    else:
-        st.session_state["playing"] = False
-    st.rerun()
+def _go_on(epoch: int, last: int) -> None:
+    st.session_state["epoch"] = min(epoch + 1, last)
+    st.session_state["playing"] = epoch + 1 < last

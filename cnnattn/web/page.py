@@ -28,7 +28,7 @@ _STYLE = """<style>
   {width: 48px; height: 48px; max-height: none; object-fit: contain; display: block;
   border-radius: 6px}
 [data-testid=stImage] img {border-radius: 6px}
-:is(.st-key-page_width, [class*=st-key-hand_over]) {display: none}
+:is(.st-key-page_width, .st-key-epoch_clock, [class*=st-key-hand_over]) {display: none}
 @media (max-width: 640px) {
   [data-testid=stMainBlockContainer] {padding: 3.4rem .8rem 3rem}
   [data-testid=stButtonGroup] [role=radiogroup] {flex-wrap: wrap}

@@ -65,8 +65,12 @@ def test_train_watch_stop_resume_open_look_back_delete(page, address):
     page.locator(".st-key-play button").click()
     expect(page.get_by_text("epoch 4)").first).to_be_visible(timeout=60_000)
     page.locator(".st-key-play button").click()
+    expect(page.locator(".st-key-play button")).to_contain_text("Play")
+    expect(page.locator(".st-key-epoch_clock")).to_have_count(0)
+    page.locator(".st-key-play button").click()
+    expect(page.get_by_text("epoch 6)").first).to_be_visible(timeout=60_000)
 
-    page.get_by_role("link", name="Training").click()
+    page.get_by_role("link", name="Training").click()  # while it plays
     expect(page.locator(".st-key-run_delete")).to_be_visible(timeout=60_000)
     page.locator(".st-key-run_delete button").first.click()
     page.locator(".st-key-run_delete_yes button").click()
