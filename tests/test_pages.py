@@ -50,6 +50,15 @@ def test_the_verdict_is_what_the_networks_compute(name):
         assert f"says **{found.spec.classes[int(np.argmax(probabilities))]}**" in sentence
 
 
+def test_of_one_model_alone_nobody_says_all():
+    sample = next(s for s in samples() if s.name == "ship-1")
+    model = load(ROOT / "checkpoints/cnn-se.safetensors").model
+    right = model(to_input(sample.picture)).argmax(1).item() == 8
+    verdict = run("app.py", lang="en", sample="ship-1", models="cnn-se").markdown
+    sentence = next(m.value for m in verdict if "says" in m.value)
+    assert sentence.startswith("Right: CNN · SE says" if right else "Wrong: CNN · SE says")
+
+
 def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
     app = run("app.py", lang="en", sample="ship-1", stage="3", models="resnet20-se", channel="5")
     assert not app.exception

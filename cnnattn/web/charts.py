@@ -19,20 +19,28 @@ Pair = tuple[Model, Analysis]
 
 
 def verdict(pairs: Sequence[Pair], label: str | None) -> str:
-    """In a sentence or two: what each model says, whether they agree, whether that is right."""
+    """In a sentence or two: what each model says, whether that is right, whether they agree."""
     said = [model.classes[int(found.probabilities.argmax())] for model, found in pairs]
     each = _(", ").join(
         _("{model} says **{label}** ({sure})", model=model.title, label=class_name(name),
           sure=percent(float(found.probabilities.max())))
         for (model, found), name in zip(pairs, said, strict=True)
     )  # fmt: skip
-    agree = len(set(said)) == 1
+    agree, alone = len(set(said)) == 1, len(said) == 1
+    if label is None and alone:
+        return _("{each}.", each=each)
     if label is None:
         return (
             _("They agree: {each}.", each=each) if agree else _("They disagree: {each}.", each=each)
         )
     truth = class_name(label)
     right = sum(name == label for name in said)
+    if alone:
+        return (
+            _("Right: {each}.", each=each)
+            if right
+            else _("Wrong: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+        )
     if right == len(said):
         return _("All are right: {each}.", each=each)
     if agree:
