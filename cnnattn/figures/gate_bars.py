@@ -77,6 +77,8 @@ def gate_bars(
     # Sorted by weight, neighbours are strangers: numbers only where each bar has room for its own.
     few = len(gates) <= 16
     step = 1 if few else 8 if len(gates) <= 64 else 16
+    while step * width / len(gates) < (len(str(max(numbers))) + 1) * LETTER:
+        step *= 2
     ticks = place[::step] if few or order == "channel" else place[:0]
     return Part(
         [bars, markers],

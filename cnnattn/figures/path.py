@@ -31,6 +31,7 @@ KIND_COLOURS: dict[str, str] = {
 OTHER = "#8A94A3"
 LINE_HEIGHT, BOXES, SIZES = 20, 110, 44  # heights in pixels
 LETTER = 8  # mean width of a letter in pixels
+SLANTED = 18  # pixels from one slanted label to the next, so that they do not touch
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,9 @@ def network_path(
         for i, layer in enumerate(layers) if layer.name == selected
     ]  # fmt: skip
     turn = {"xanchor": "center"} if upright else {"textangle": -45, "xshift": -8}
+    shown = _apart([layer.label for layer in layers], 1 if upright else math.ceil(SLANTED / room))
     texts = [
-        label(layer.label, i, rows[0][0], xref="x", yanchor="bottom", **turn)
-        for i, layer in enumerate(layers)
+        label(name, i, rows[0][0], xref="x", yanchor="bottom", **turn) for i, name in shown.items()
     ]
     texts += _sizes(layers, room, rows[2][1])
     hidden = {"visible": False, "fixedrange": True}
@@ -105,6 +106,15 @@ def network_path(
     }
     part = Part([boxes, markers], axes, [*chosen, way], texts)
     return figure([part], sum(row_heights), uirevision)
+
+
+def _apart(names: Sequence[str], least: int) -> dict[int, str]:
+    """Place -> name of those not empty that stand at least ``least`` places behind the last one."""
+    shown: dict[int, str] = {}
+    for i, name in enumerate(names):
+        if name and (not shown or i - max(shown) >= least):
+            shown[i] = name
+    return shown
 
 
 def _sizes(layers: Sequence[PathLayer], room: float, y: float) -> list[Plain]:

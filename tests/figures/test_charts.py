@@ -168,6 +168,16 @@ def test_a_click_on_the_path_tells_the_layer():
     assert (frame.x0 + frame.x1) / 2 == 2
 
 
+def test_slanted_names_on_a_narrow_path_keep_apart():
+    layers = [PathLayer(str(i), f"long-name-{i}", 8, 8, 8, "conv") for i in range(40)]
+    figure = network_path(layers, width=350)
+    places = [t.x for t in figure.layout.annotations if "long-name" in t.text]
+    start, end = figure.layout.xaxis.range
+    pixels = (figure.layout.xaxis.domain or (0, 1))[1] * 350 / (end - start)
+    assert places[0] == 0
+    assert min(np.diff(places)) * pixels > 12  # a letter's height, seen at 45°
+
+
 def test_the_path_writes_sizes_only_where_they_change():
     layers = [PathLayer(n, "", 32, 16, 16, "conv") for n in "abc"]
     layers += [PathLayer("d", "", 64, 8, 8, "conv"), PathLayer("e", "", 10, 1, 1, "linear")]

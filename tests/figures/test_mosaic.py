@@ -99,6 +99,18 @@ def test_gates_stand_by_channel_or_by_weight():
     assert list(figure.layout.xaxis2.ticktext) == ["22", "21", "23", "20"]
 
 
+def test_the_numbers_of_many_columns_of_gates_keep_apart():
+    numbers = list(range(100, 116))
+    figure = channel_grid([panel(16, gates=RANDOM.random(16), numbers=numbers)] * 3)
+    axis = figure.layout.xaxis4  # of the first gates: three grids stand before them
+    assert axis.range == (-0.5, 15.5)
+    start, end = axis.domain
+    pixels = (end - start) * 1040 / 16
+    steps = np.diff(axis.tickvals)
+    assert (steps * pixels > 3 * 7).all()  # three digits of 14 pixels' height
+    assert list(axis.ticktext) == [str(100 + i) for i in axis.tickvals]
+
+
 def test_a_panel_without_gates_shows_its_note_beside_the_others_bars():
     figure = channel_grid([panel(note="none here"), panel(gates=RANDOM.random(8))])
     assert any("none here" in text.text for text in figure.layout.annotations)
