@@ -130,7 +130,7 @@ def results(model: nn.Module, data: Dataset) -> dict:
     }
 
 
-def _batches(split: Split, size: int = 500):
+def _batches(split: Split, size: int = 100):
     for start in range(0, len(split.labels), size):
         part = slice(start, start + size)
         yield (

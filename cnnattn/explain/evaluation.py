@@ -14,11 +14,11 @@ def logits_of(
     model: nn.Module,
     pictures: np.ndarray,
     prepare: Callable[[Tensor], Tensor],
-    batch: int = 125,
+    batch: int = 100,
 ) -> Generator[float, None, np.ndarray]:
     """The logits float32 (N, classes) of every picture, uint8 (N, H, W, 3), in evaluation mode.
 
-    Batches of 125 are the fastest: what a layer gives still fits the cache of a processor core.
+    Batches of about 100 are the fastest: what a layer gives still fits the cache of a processor.
     ``prepare`` makes a batch of pictures the network's input. Yields the share done, 0 … 1. The
     model itself is left as it is: what runs is a copy, its kernels laid out as the pictures are.
 

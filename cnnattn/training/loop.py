@@ -171,7 +171,7 @@ def _predict_together(model: nn.Module, split: Split, low_precision: bool) -> Te
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, split: Split, batch: int = 500, low_precision: bool = False
+    model: nn.Module, split: Split, batch: int = 100, low_precision: bool = False
 ) -> Tensor:
     """Logits float32 (N, classes) for every picture of the split, the model in eval mode."""
     model.eval()
