@@ -74,10 +74,8 @@ stages = range(3) if stage_choice == "all" else [int(stage_choice) - 1]
 
 def click(index: int) -> None:
     """A clicked tile or bar becomes the enlarged channel, its stage the enlarged stage."""
-    points = st.session_state[f"grid_{index}"].selection.points
-    if points and "customdata" in points[0]:
-        number = points[0]["customdata"]
-        st.session_state["channel"] = number[0] if isinstance(number, list) else number
+    if (channel := charts.clicked(f"grid_{index}")) is not None:
+        st.session_state["channel"] = channel
         st.session_state["large_stage"] = str(index + 1)
 
 

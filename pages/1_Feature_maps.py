@@ -93,10 +93,8 @@ maps = all_maps(model, chosen.seen)
 
 def click() -> None:
     """A clicked box becomes the chosen layer."""
-    points = st.session_state["path"].selection.points
-    if points and "customdata" in points[0]:
-        layer = points[0]["customdata"]
-        st.session_state["any_layer"] = layer[0] if isinstance(layer, list) else layer
+    if (layer := charts.clicked("path")) is not None:
+        st.session_state["any_layer"] = layer
 
 
 picker = st.container()

@@ -49,14 +49,10 @@ if not inside.sound(found):
 
 def click(key: str) -> None:
     """A clicked tile or bar becomes the chosen channel, a clicked place the place that looks."""
-    points = st.session_state[key].selection.points
-    if not points or "customdata" not in points[0]:
-        return
-    value = points[0]["customdata"]
-    value = value[0] if isinstance(value, list) else value
+    value = charts.clicked(key)
     if isinstance(value, str):
         st.session_state["place_row"], st.session_state["place_column"] = map(int, value.split(","))
-    elif value >= 0:
+    elif value is not None and value >= 0:
         st.session_state["channel"] = value
 
 

@@ -84,9 +84,8 @@ heading(
 
 def click() -> None:
     """A clicked cell becomes the chosen one."""
-    points = st.session_state["confusions"].selection.points
-    if points and "customdata" in points[0]:
-        number, true, called = points[0]["customdata"]
+    if cell := charts.clicked("confusions"):
+        number, true, called = cell
         model, state = known[number].model, st.session_state
         state["confused_by"] = model.name
         state["true_class"] = model.classes[true]

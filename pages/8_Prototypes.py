@@ -49,10 +49,8 @@ if not panels:
 
 def click() -> None:
     """A clicked tile becomes the chosen channel."""
-    points = st.session_state["prototype_tiles"].selection.points
-    if points and "customdata" in points[0]:
-        number = points[0]["customdata"]
-        st.session_state["channel"] = number[0] if isinstance(number, list) else number
+    if (channel := charts.clicked("prototype_tiles")) is not None:
+        st.session_state["channel"] = channel
 
 
 # --- one channel

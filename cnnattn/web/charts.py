@@ -1,8 +1,10 @@
 """Analyses into figures: the words, numbers and colours that the figures wing does not know."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from cnnattn.explain.analysis import Analysis
 from cnnattn.explain.channels import channel_numbers, strongest
@@ -164,6 +166,16 @@ def class_rows(pairs: Sequence[Pair]) -> list[dict[str, object]]:
         }
         for name in classes
     ]
+
+
+def clicked(key: str) -> Any:
+    """The ``customdata`` of the mark that was clicked in the chart ``key``, None if none was.
+
+    For the chart's ``on_select`` callback. A list of one value is that value.
+    """
+    points = st.session_state[key].selection.points
+    value = points[0].get("customdata") if points else None
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 CONFIG = {"displaylogo": False, "displayModeBar": "hover"}

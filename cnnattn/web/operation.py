@@ -135,9 +135,6 @@ def _reset() -> None:
 
 def click(key: str) -> None:
     """A clicked tile or bar of the chart ``key`` joins the changed channels, or leaves them."""
-    points = st.session_state[key].selection.points
-    if points and "customdata" in points[0]:
-        value = points[0]["customdata"]
-        number = str(value[0] if isinstance(value, list) else value)
-        own = st.session_state.get("cut", [])
+    if (channel := charts.clicked(key)) is not None:
+        number, own = str(channel), st.session_state.get("cut", [])
         st.session_state["cut"] = [c for c in own if c != number] + [number] * (number not in own)
