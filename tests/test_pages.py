@@ -67,6 +67,7 @@ def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
     assert state["models"] == ["resnet20-se"]
     app = run("app.py", lang="xx", sample="unicorn", stage="9", models="gpt", channel="-1")
     assert not app.exception
+    assert app.session_state["models"] == ["cnn-none", "cnn-se"]
     assert app.session_state["sample"] == "cat-1"
     assert app.session_state["channel"] == 0
 
@@ -94,3 +95,12 @@ def test_a_damaged_checkpoint_costs_one_sentence(tmp_path, monkeypatch):
     assert not app.exception
     assert "broken.safetensors is not a checkpoint" in app.warning[0].value
     assert any("says" in m.value for m in app.markdown)
+
+
+def test_a_model_that_is_gone_is_named_and_the_others_stay():
+    app = run("app.py", lang="en", models="cnn-se,20200101-deleted")
+    assert [w.value for w in app.warning] == [
+        "Left out, because it is not here (deleted, or of another machine): `20200101-deleted`"
+    ]
+    assert app.session_state["models"] == ["cnn-se"]
+    assert not app.run().warning

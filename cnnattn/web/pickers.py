@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,8 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
         st.session_state["models_default"] = wanted
     if not titles:
         offer_first_models(CHECKPOINTS)
+    with st.sidebar:
+        _leave_out_what_is_gone(titles, wanted)
     with st.sidebar, picker:
         names = view.some_of(
             _("Compare these, side by side"),
@@ -109,6 +112,20 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
         st.info(_("Choose at least one model in the sidebar."), icon=":material/arrow_back:")
         st.stop()
     return models
+
+
+def _leave_out_what_is_gone(there: Collection[str], default: list[str]) -> None:
+    """Say which of the models asked for, here or in the link, are not ``there``, and go on."""
+    asked = st.session_state.get("models") or st.query_params.get("models", "").split(",")
+    gone = [name for name in asked if name and name not in there]
+    if gone:
+        st.session_state["models"] = [name for name in asked if name in there] or default
+        names = _(", ").join(f"`{name.replace('`', '')}`" for name in gone[:3])
+        st.warning(
+            _("Left out, because it is not here (deleted, or of another machine): {names}",
+              names=names),
+            icon=":material/error:",
+        )  # fmt: skip
 
 
 def _pick_sample() -> Chosen:
