@@ -13,7 +13,7 @@ FONT = 14
 TITLE = 30  # height of a line of titles in pixels
 WIDTH = 1040  # page width in pixels that heights are computed for
 LEFT, RIGHT = 26, 14  # margins in pixels, room for the labels of an axis and of a bar's end
-PAD = 0.006  # of a mosaic's width, left free around it for the frame of a chosen tile
+PAD = 0.016  # of a mosaic's width, left free around it for the frame of a chosen tile
 
 
 Plain = dict[str, Any]
