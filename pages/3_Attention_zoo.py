@@ -149,7 +149,13 @@ else:
         alt=zoo_results.overall_story(compared),
     )  # fmt: skip
     st.caption(zoo_results.conditions(compared))
-    st.dataframe(zoo_results.rows(compared), hide_index=True, placeholder="–", key="zoo_table")
+    st.dataframe(
+        zoo_results.rows(compared),
+        hide_index=True,
+        placeholder="–",
+        column_config=zoo_results.formats(),
+        key="zoo_table",
+    )
 
 heading(_("What people ask"), _("Five questions that come up in every class."))
 for question, answer in zoo_words.questions():

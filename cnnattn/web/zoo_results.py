@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import streamlit as st
+
 from cnnattn.figures.palette import ATTENTION_COLOURS
 from cnnattn.figures.trade_off import Point
 from cnnattn.nets.attention import ATTENTION
@@ -163,15 +165,27 @@ def rows(found: Comparison) -> list[dict[str, object]]:
                 _("added parameters"): parameters,
                 _("added multiply-adds"): multiply_adds,
                 _("milliseconds"): milliseconds(found.arch, kind),
-                _("accuracy in %"): round(100 * statistics.mean(accuracies), 2),
+                _("accuracy in %"): 100 * statistics.mean(accuracies),
                 _("seeds"): len(accuracies),
-                _("spread over seeds"): round(100 * statistics.stdev(accuracies), 2)
-                if several else None,
+                _("spread over seeds"): 100 * statistics.stdev(accuracies) if several else None,
                 _("against none, points"): None if kind == "none"
-                else round(100 * found.difference(kind).value, 2),
+                else 100 * found.difference(kind).value,
             }
         )  # fmt: skip
     return table
+
+
+def formats() -> dict[str, Any]:
+    """How the columns of ``rows`` are written, by their titles."""
+    number = st.column_config.NumberColumn
+    return {
+        _("added parameters"): number(format="localized"),
+        _("added multiply-adds"): number(format="localized"),
+        _("milliseconds"): number(format="%.0f"),
+        _("accuracy in %"): number(format="%.2f"),
+        _("spread over seeds"): number(format="%.2f"),
+        _("against none, points"): number(format="%+.2f"),
+    }
 
 
 def result_story(found: Comparison | None, kind: str) -> str:
