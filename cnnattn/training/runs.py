@@ -206,6 +206,9 @@ def _launch(folder: Path) -> None:
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log,
             stderr=subprocess.STDOUT, **apart,
         )  # fmt: skip
+    # Linux may share the processor among sessions first: beside this one, the run's own steps back.
+    with suppress(OSError):
+        Path(f"/proc/{process.pid}/autogroup").write_text("10")
     write_status(
         folder,
         state="running",

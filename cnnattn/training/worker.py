@@ -158,9 +158,6 @@ def step_back() -> None:
     low = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10
     with suppress(psutil.Error, OSError):
         psutil.Process().nice(low)
-    # Linux first shares the processor among sessions, and a run has a session of its own.
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text("10")
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     with suppress(OSError):  # if the memory runs out, Linux shall end the training, not the app
         Path("/proc/self/oom_score_adj").write_text("800")

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -97,6 +98,14 @@ def test_a_finished_run_shows_all_it_did(unbroken, folder):
     assert (unbroken.folder / "train.log").read_text().count("epoch ") == 15
 
 
+def steps_back(pid: int) -> bool:
+    """Whether a run's process goes after this one, and its session too where Linux groups them."""
+    group = Path(f"/proc/{pid}/autogroup")  # "/autogroup-204 nice 10", or empty
+    told = group.read_text().strip() if group.exists() else ""
+    lower = psutil.Process(pid).nice() != psutil.Process().nice()
+    return lower and (not told or told.endswith("nice 10"))
+
+
 def test_two_starts_at_the_same_moment_then_stop_and_resume(long, unbroken, runs_folder):
     both = threading.Barrier(2)
     ids = []
@@ -118,6 +127,7 @@ def test_two_starts_at_the_same_moment_then_stop_and_resume(long, unbroken, runs
     first, second = sorted(ids, key=states.get, reverse=True)
 
     until(lambda: runs.read_events(runs.RUNS / first)[0])
+    assert steps_back(read_status(runs.RUNS / first)["process"]["pid"])
     with pytest.raises(Problem, match="stop it before"):
         runs.delete(first)
     with pytest.raises(Problem, match="only one that was stopped"):
