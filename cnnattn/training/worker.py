@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -232,13 +232,7 @@ def _reason(error: Exception, folder: Path) -> Problem:
     if isinstance(error, Problem):
         return error
     traceback.print_exc()
-    words = str(error).lower()
-    # Torch says it in its own ways: "can't allocate memory", on Windows "not enough memory".
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError)
-        and "memory" in words
-        and ("alloc" in words or "enough" in words)
-    ):
+    if any(map(_is_out_of_memory, _with_what_led_to_it(error))):
         return out_of_memory()
     if isinstance(error, OSError):
         return Problem(
@@ -251,4 +245,23 @@ def _reason(error: Exception, folder: Path) -> Problem:
         "The training failed ({reason}); train.log in the folder {folder} says more.",
         reason=f"{type(error).__name__}: {error}",
         folder=folder,
+    )
+
+
+def _with_what_led_to_it(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those before it: torch.save may stumble over the one that ended it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # Torch says it in its own ways: "can't allocate memory", on Windows "not enough memory", and
+    # oneDNN, which computes for it on CPUs, only "could not create a primitive".
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        ("memory" in words and ("alloc" in words or "enough" in words))
+        or "could not create a primitive" in words
     )

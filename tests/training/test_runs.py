@@ -28,8 +28,9 @@ def until(condition, seconds=120):
     return found
 
 
-def ended(run_id):
-    return until(lambda: (r := runs.find(run_id)).state in ("stopped", "finished", "failed") and r)
+def ended(run_id, seconds=120):
+    over = ("stopped", "finished", "failed")
+    return until(lambda: (r := runs.find(run_id)).state in over and r, seconds)
 
 
 def events(run):
@@ -206,9 +207,10 @@ def test_a_killed_run_does_not_hold_up_the_queue(long, runs_folder):
 @pytest.mark.slow
 def test_memory_that_runs_out_is_told(long, runs_folder):
     run_id = runs.start(replace(long, train=replace(long.train, epochs=1000)))
-    until(lambda: runs.find(run_id).epoch)
+    # Before the first epoch ends: its test and its checkpoints need memory of their own.
+    until(lambda: runs.read_events(runs.RUNS / run_id)[0])
     process = psutil.Process(read_status(runs.RUNS / run_id)["process"]["pid"])
     process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms, psutil.RLIM_INFINITY))
-    run = ended(run_id)
+    run = ended(run_id, 280)
     assert run.state == "failed"
     assert "memory ran out" in str(run.reason)

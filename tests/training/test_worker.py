@@ -204,3 +204,15 @@ def test_the_rehearsal_is_the_built_in_samples():
     assert len(data.train.labels) % len(samples()) == 0
     first = data.train.pictures[: len(data.train.labels) // len(samples())]
     assert (first == data.test.pictures[0]).all()
+
+
+def test_memory_that_ran_out_while_saving_is_told_as_that(short, runs_folder, monkeypatch):
+    def save(content, target):
+        try:
+            raise MemoryError
+        finally:  # as torch.save's own end does
+            raise RuntimeError("[enforce fail] . unexpected pos 4961792 vs 4961680")
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(Problem, match="memory ran out"):
+        train_here(new(short, runs_folder))
