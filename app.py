@@ -34,12 +34,13 @@ with left, st.container(horizontal=True):
     enlarged_view = np.repeat(np.repeat(seen, 4, 0), 4, 1)
     st.image(enlarged_view, _("As the network sees it: 32×32"), width=128, alt=chosen.name)
 with right:
-    st.markdown(charts.verdict(pairs, chosen.label))
+    verdict = charts.verdict(pairs, chosen.label)
+    st.markdown(verdict)
     st.plotly_chart(
         predictions([charts.prediction_column(pair, chosen.label) for pair in pairs]),
         key="predictions",
         config=charts.CONFIG,
-        alt=charts.verdict(pairs, chosen.label),
+        alt=verdict,
     )
 
 # --- the channels of a stage and their gates

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnattn.explain.trace import watched_view
+from cnnattn.explain.trace import took_no_part, watched_view
 from cnnattn.problem import Problem
 
 Prepare = Callable[[Tensor], Tensor]
@@ -144,10 +144,7 @@ def _until(model: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:
         with suppress(_Enough):
             view(x)
         if layer not in captured:
-            raise Problem(
-                "Layer “{layer}” took no part in this run, so it has no output; choose another.",
-                layer=layer,
-            )
+            raise took_no_part(layer)
         maps = captured[layer]
         if maps.ndim != 4:
             raise Problem(

@@ -11,9 +11,9 @@ EXACT_BELOW = 25  # pictures on which two models differ, from which on chi-squar
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities float64 (N, classes) of ``logits`` (N, classes); each row sums to 1."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+    """Probabilities float64 (…, classes) of ``logits`` (…, classes); each row sums to 1."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:

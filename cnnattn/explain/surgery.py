@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnattn.explain.trace import Edit, watched_view
+from cnnattn.explain.statistics import softmax
+from cnnattn.explain.trace import Edit, took_no_part, watched_view
 from cnnattn.problem import Problem
 
 
@@ -101,7 +102,7 @@ class Ablation:
         """
         whole, without = self.whole.astype(np.float64), self.without.astype(np.float64)
         if probability:
-            whole, without = _softmax(whole), _softmax(without)
+            whole, without = softmax(whole), softmax(without)
         return whole[target] - without[:, target]
 
 
@@ -118,10 +119,7 @@ def ablate_each(model: nn.Module, x: Tensor, layer: str, batch: int = 128) -> Ab
     with torch.inference_mode():
         whole = view(x)
         if layer not in captured:
-            raise Problem(
-                "Layer “{layer}” took no part in this run, so it has no output; choose another.",
-                layer=layer,
-            )
+            raise took_no_part(layer)
         values = captured[layer]
         shape = (-1, values.shape[1]) + (1,) * (values.ndim - 2)
         rows = torch.eye(values.shape[1], dtype=torch.bool, device=x.device).reshape(shape)
@@ -168,8 +166,3 @@ def confusions(
         seen += len(labels)
         yield seen
     return {name: c.reshape(classes, classes).numpy() for name, c in counts.items()}
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)

@@ -64,11 +64,16 @@ def trace(
         )
     for layer in (*layers, *edits):
         if layer not in captured:
-            raise Problem(
-                "Layer “{layer}” took no part in this run, so it has no output; choose another.",
-                layer=layer,
-            )
+            raise took_no_part(layer)
     return Trace(logits, {layer: captured[layer] for layer in layers})
+
+
+def took_no_part(layer: str) -> Problem:
+    """What to raise for a layer that a run did not reach."""
+    return Problem(
+        "Layer “{layer}” took no part in this run, so it has no output; choose another.",
+        layer=layer,
+    )
 
 
 def watched_view(

@@ -319,7 +319,7 @@ def part_of(
 
 
 def _key(what: str, model: Model) -> str:
-    return f"{what} {model.file} {model.file.stat().st_mtime_ns}"
+    return f"{what} {model.version}"
 
 
 def model_input(model: Model) -> Callable[[Tensor], Tensor]:

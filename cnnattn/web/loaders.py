@@ -97,7 +97,7 @@ def spec(file: Path) -> ModelSpec:
 
 def analysis(model: Model, seen: np.ndarray, target: int | None = None) -> Analysis:
     """What ``model`` does with a picture as it sees it, uint8 (32, 32, 3). Do not change it."""
-    return _analysis(str(model.file), model.file.stat().st_mtime_ns, seen, target)
+    return _analysis(str(model.file), _modified(model.file), seen, target)
 
 
 def dataset() -> Dataset | None:
@@ -149,7 +149,7 @@ def _dataset(folder: str) -> Dataset:
 
 def all_maps(model: Model, seen: np.ndarray) -> dict[str, np.ndarray]:
     """The output (C, H, W) of every layer of ``model`` that has one, in data order."""
-    return _all_maps(str(model.file), model.file.stat().st_mtime_ns, seen)
+    return _all_maps(str(model.file), _modified(model.file), seen)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
