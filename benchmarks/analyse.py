@@ -15,10 +15,10 @@ import torch
 
 from cnnattn.data.pictures import as_seen
 from cnnattn.data.samples import samples
-from cnnattn.figures.mosaic import channel_grid
+from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.nets.checkpoint import load
-from cnnattn.web import charts
-from cnnattn.web.loaders import CHECKPOINTS, Model, look
+from cnnattn.web.library import charts
+from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, look
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -19,8 +19,8 @@ from plotly.subplots import make_subplots
 
 from cnnattn.training import runs
 from cnnattn.training.run_folder import RunConfig, read_events
-from cnnattn.web import live
-from cnnattn.web.live import History
+from cnnattn.web.training import curves as live
+from cnnattn.web.training.curves import History
 
 ITERATIONS, EPOCHS, A_SECOND, REPEATS = 40_000, 100, 60, 9
 KINDS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")

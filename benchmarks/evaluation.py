@@ -23,7 +23,7 @@ from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, normalise
 from cnnattn.explain.evaluation import logits_of
 from cnnattn.explain.statistics import calibration, confusion, share, softmax
 from cnnattn.nets.checkpoint import load
-from cnnattn.web.loaders import CHECKPOINTS, ROOT
+from cnnattn.web.library.checkpoints import CHECKPOINTS, ROOT
 
 
 def main() -> None:

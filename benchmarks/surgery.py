@@ -27,15 +27,15 @@ from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, as_seen, to_input
 from cnnattn.data.samples import samples
 from cnnattn.explain.gates import gate_profile
 from cnnattn.explain.surgery import ablate_each
-from cnnattn.figures.bars import predictions
-from cnnattn.figures.heatmap import overlays
-from cnnattn.figures.mosaic import channel_grid
+from cnnattn.figures.heat.overlays import overlays
+from cnnattn.figures.maps.channel_grid import channel_grid
+from cnnattn.figures.scores.predictions import predictions
 from cnnattn.nets.checkpoint import load
-from cnnattn.web import surgery
-from cnnattn.web.inside import inside
-from cnnattn.web.loaders import CHECKPOINTS, Model, look
-from cnnattn.web.operation import Operation
-from cnnattn.web.profile import batches
+from cnnattn.web.attention.inside import inside
+from cnnattn.web.attention.profile import batches
+from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, look
+from cnnattn.web.surgery import surgery
+from cnnattn.web.surgery.operation import Operation
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -74,7 +74,7 @@ def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
 
 def test_without_checkpoints_the_page_says_so(tmp_path, monkeypatch):
     from cnnattn.training import runs
-    from cnnattn.web import loaders
+    from cnnattn.web.library import checkpoints as loaders
 
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     monkeypatch.setattr(runs, "RUNS", tmp_path / "runs")
@@ -84,7 +84,7 @@ def test_without_checkpoints_the_page_says_so(tmp_path, monkeypatch):
 
 
 def test_a_damaged_checkpoint_costs_one_sentence(tmp_path, monkeypatch):
-    from cnnattn.web import loaders
+    from cnnattn.web.library import checkpoints as loaders
 
     for name in ("cnn-none", "cnn-se"):
         content = (ROOT / f"checkpoints/{name}.safetensors").read_bytes()

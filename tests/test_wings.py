@@ -21,7 +21,7 @@ FORBIDDEN = {
 IMPORT_ALL = """
 import importlib, pkgutil, sys, cnnattn
 wing = importlib.import_module("cnnattn." + sys.argv[1])
-names = [m.name for m in pkgutil.iter_modules(wing.__path__, wing.__name__ + ".")]
+names = [m.name for m in pkgutil.walk_packages(wing.__path__, wing.__name__ + ".")]
 assert names, "an empty wing"
 for name in names:
     importlib.import_module(name)

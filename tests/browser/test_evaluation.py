@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from cnnattn.data.pictures import as_seen, normalise
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import load
-from cnnattn.web.loaders import CHECKPOINTS
+from cnnattn.web.library.checkpoints import CHECKPOINTS
 
 
 def an_error(name):

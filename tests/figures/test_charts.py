@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnattn.figures.bars import Prediction, PredictionColumn, predictions
-from cnnattn.figures.channel import enlarged
-from cnnattn.figures.distribution import histogram
-from cnnattn.figures.feature_table import StageMaps, feature_maps
-from cnnattn.figures.kernels import kernels, rgb_kernels, rgb_tiles
-from cnnattn.figures.palette import NEUTRAL, RIGHT, WRONG
-from cnnattn.figures.path import PathLayer, network_path
+from cnnattn.figures.kit.palette import NEUTRAL, RIGHT, WRONG
+from cnnattn.figures.maps.feature_table import StageMaps, feature_maps
+from cnnattn.figures.maps.histogram import histogram
+from cnnattn.figures.maps.kernels import kernels, rgb_kernels, rgb_tiles
+from cnnattn.figures.maps.network_path import PathLayer, network_path
+from cnnattn.figures.maps.one_channel import enlarged
+from cnnattn.figures.scores.predictions import Prediction, PredictionColumn, predictions
 
 RANDOM = np.random.default_rng(0)
 

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
-from cnnattn.figures.class_profile import CLASS_COLOURS, ClassGates, class_profile, class_shares
-from cnnattn.figures.palette import LINE
+from cnnattn.figures.attention.class_profile import (
+    CLASS_COLOURS,
+    ClassGates,
+    class_profile,
+    class_shares,
+)
+from cnnattn.figures.kit.palette import LINE
 
 MEAN = np.random.default_rng(0).random((3, 4))
 SPREAD = np.full((3, 4), 0.1)

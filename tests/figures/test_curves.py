@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnattn.figures.curves import (
+from cnnattn.figures.kit.palette import ATTENTION_COLOURS
+from cnnattn.figures.scores.training_curves import (
     RunCurves,
     epoch_curves,
     iteration_curves,
@@ -17,7 +18,6 @@ from cnnattn.figures.curves import (
     thin,
     trailing_mean,
 )
-from cnnattn.figures.palette import ATTENTION_COLOURS
 
 RANDOM = np.random.default_rng(0)
 

@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from cnnattn.figures.class_scores import Scores, class_scores
-from cnnattn.figures.confusion import Confusions, confusion_matrices
-from cnnattn.figures.intervals import Interval, intervals
-from cnnattn.figures.panels import across, cells, legend, repeated
-from cnnattn.figures.pictures import Tiles, picture_tiles
-from cnnattn.figures.reliability import Reliability, reliability
-from cnnattn.figures.robustness import Curve, Robustness, robustness
+from cnnattn.figures.kit.panels import across, cells, legend, repeated
+from cnnattn.figures.maps.picture_tiles import Tiles, picture_tiles
+from cnnattn.figures.scores.class_scores import Scores, class_scores
+from cnnattn.figures.scores.confusion import Confusions, confusion_matrices
+from cnnattn.figures.scores.intervals import Interval, intervals
+from cnnattn.figures.scores.reliability import Reliability, reliability
+from cnnattn.figures.scores.robustness import Curve, Robustness, robustness
 
 NAMES = ["a", "b", "c"]
 HOVERS = [[f"{i}{j}" for j in range(3)] for i in range(3)]

@@ -7,34 +7,34 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from cnnattn.figures.bars import Prediction, PredictionColumn, predictions
-from cnnattn.figures.channel import enlarged
-from cnnattn.figures.class_profile import ClassGates, class_profile, class_shares
-from cnnattn.figures.class_scores import Scores, class_scores
-from cnnattn.figures.confusion import Confusions, confusion_matrices
-from cnnattn.figures.curves import RunCurves, epoch_curves, iteration_curves
-from cnnattn.figures.distribution import histogram
-from cnnattn.figures.feature_table import StageMaps, feature_maps
-from cnnattn.figures.flow import Box, flow
-from cnnattn.figures.frame import WIDTH, wrap
-from cnnattn.figures.heat_matrix import Cell, Column, heat_matrix
-from cnnattn.figures.heatmap import Overlay, OverlayColumn, overlays
-from cnnattn.figures.intervals import Interval, intervals
-from cnnattn.figures.kernels import kernels, rgb_kernels
-from cnnattn.figures.method_curves import Line, method_curves
-from cnnattn.figures.method_curves import Panel as CurvePanel
-from cnnattn.figures.method_table import Dot, Measure, method_table
-from cnnattn.figures.mosaic import Panel, channel_grid
-from cnnattn.figures.pairs import PairGroup, pairs
-from cnnattn.figures.palette import ATTENTION_COLOURS, DIVERGING, gapped
-from cnnattn.figures.path import PathLayer, network_path
-from cnnattn.figures.pictures import Tiles, picture_tiles
-from cnnattn.figures.reliability import Reliability, reliability
-from cnnattn.figures.robustness import Curve, Robustness, robustness
-from cnnattn.figures.signed_bars import signed_bars
-from cnnattn.figures.steps import Bars, Maps, Places
-from cnnattn.figures.trade_off import Point, trade_off
-from cnnattn.figures.way import way
+from cnnattn.figures.attention.class_profile import ClassGates, class_profile, class_shares
+from cnnattn.figures.attention.flow import Box, flow
+from cnnattn.figures.attention.pairs import PairGroup, pairs
+from cnnattn.figures.attention.steps import Bars, Maps, Places
+from cnnattn.figures.attention.way import way
+from cnnattn.figures.heat.heat_matrix import Cell, Column, heat_matrix
+from cnnattn.figures.heat.method_curves import Line, method_curves
+from cnnattn.figures.heat.method_curves import Panel as CurvePanel
+from cnnattn.figures.heat.method_table import Dot, Measure, method_table
+from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
+from cnnattn.figures.kit.frame import WIDTH, wrap
+from cnnattn.figures.kit.palette import ATTENTION_COLOURS, DIVERGING, gapped
+from cnnattn.figures.maps.channel_grid import Panel, channel_grid
+from cnnattn.figures.maps.feature_table import StageMaps, feature_maps
+from cnnattn.figures.maps.histogram import histogram
+from cnnattn.figures.maps.kernels import kernels, rgb_kernels
+from cnnattn.figures.maps.network_path import PathLayer, network_path
+from cnnattn.figures.maps.one_channel import enlarged
+from cnnattn.figures.maps.picture_tiles import Tiles, picture_tiles
+from cnnattn.figures.scores.class_scores import Scores, class_scores
+from cnnattn.figures.scores.confusion import Confusions, confusion_matrices
+from cnnattn.figures.scores.intervals import Interval, intervals
+from cnnattn.figures.scores.predictions import Prediction, PredictionColumn, predictions
+from cnnattn.figures.scores.reliability import Reliability, reliability
+from cnnattn.figures.scores.robustness import Curve, Robustness, robustness
+from cnnattn.figures.scores.signed_bars import signed_bars
+from cnnattn.figures.scores.trade_off import Point, trade_off
+from cnnattn.figures.scores.training_curves import RunCurves, epoch_curves, iteration_curves
 
 RANDOM = np.random.default_rng(0)
 PICTURE = RANDOM.integers(0, 256, (32, 32, 3), dtype=np.uint8)

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from cnnattn.figures.flow import Box, flow
-from cnnattn.figures.frame import WIDTH
+from cnnattn.figures.attention.flow import Box, flow
+from cnnattn.figures.kit.frame import WIDTH
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.web import zoo_diagrams
+from cnnattn.web.zoo import zoo_diagrams
 
 KINDS = [kind for kind in ATTENTION if kind != "none"]
 DIAGRAMS = {kind: zoo_diagrams.diagram(kind, 32, 32, 32) for kind in KINDS}

@@ -5,8 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cnnattn.figures.heat_matrix import Cell, Column, heat_matrix, largest_value, relative, veil
-from cnnattn.figures.palette import DIVERGING, SEQUENTIAL
+from cnnattn.figures.heat.heat_matrix import (
+    Cell,
+    Column,
+    heat_matrix,
+    largest_value,
+    relative,
+    veil,
+)
+from cnnattn.figures.kit.palette import DIVERGING, SEQUENTIAL
 
 PICTURE = np.zeros((32, 32, 3), np.uint8)
 CAM = np.array([[4.0, -8.0], [1.0, 0.0]])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cnnattn.figures.heatmap import Overlay, OverlayColumn, overlays, relative
-from cnnattn.figures.palette import JET
+from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays, relative
+from cnnattn.figures.kit.palette import JET
 
 PICTURE = np.zeros((32, 32, 3), np.uint8)
 CAM = np.array([[4.0, -2.0], [1.0, 0.0]])

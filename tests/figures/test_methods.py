@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cnnattn.figures.method_curves import METHODS, Line, Panel, method_curves
-from cnnattn.figures.method_table import Dot, Measure, method_table
-from cnnattn.figures.palette import NEUTRAL
+from cnnattn.figures.heat.method_curves import METHODS, Line, Panel, method_curves
+from cnnattn.figures.heat.method_table import Dot, Measure, method_table
+from cnnattn.figures.kit.palette import NEUTRAL
 
 X = [0.0, 0.5, 1.0]
 

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.io
 import pytest
 
-from cnnattn.figures.mosaic import Panel, channel_grid
+from cnnattn.figures.maps.channel_grid import Panel, channel_grid
 
 RANDOM = np.random.default_rng(0)
 

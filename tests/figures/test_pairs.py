@@ -1,6 +1,6 @@
 import numpy as np
 
-from cnnattn.figures.pairs import PairGroup, pairs
+from cnnattn.figures.attention.pairs import PairGroup, pairs
 
 
 def test_before_stands_above_after_on_one_scale():

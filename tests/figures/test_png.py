@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnattn.figures.png import png_uri
+from cnnattn.figures.kit.png import png_uri
 
 
 def read(uri):

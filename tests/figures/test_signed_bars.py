@@ -1,7 +1,7 @@
 import numpy as np
 
-from cnnattn.figures.palette import NEUTRAL
-from cnnattn.figures.signed_bars import signed_bars
+from cnnattn.figures.kit.palette import NEUTRAL
+from cnnattn.figures.scores.signed_bars import signed_bars
 
 VALUES = np.array([0.2, -0.1, np.nan, 0.0])
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnattn.figures.tiles import (
+from cnnattn.figures.kit.tiles import (
     Mosaic,
     Scale,
     grid_shape,

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from cnnattn.figures.frame import WIDTH
-from cnnattn.figures.trade_off import Point, trade_off
+from cnnattn.figures.kit.frame import WIDTH
+from cnnattn.figures.scores.trade_off import Point, trade_off
 
 POINTS = [
     Point("A", "#5F6F86", [0.840, 0.844, 0.848], [0, 10.0], "a"),

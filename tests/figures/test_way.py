@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cnnattn.figures.palette import LINE
-from cnnattn.figures.steps import Bars, Maps, Places, square_shape
-from cnnattn.figures.tiles import Scale
-from cnnattn.figures.way import way
+from cnnattn.figures.attention.steps import Bars, Maps, Places, square_shape
+from cnnattn.figures.attention.way import way
+from cnnattn.figures.kit.palette import LINE
+from cnnattn.figures.kit.tiles import Scale
 
 RANDOM = np.random.default_rng(0)
 PICTURE = RANDOM.integers(0, 256, (32, 32, 3), dtype=np.uint8)

@@ -12,9 +12,9 @@ from cnnattn.nets import attention
 from cnnattn.nets.checkpoint import read_card
 from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
 from cnnattn.training.results import record, result_of
-from cnnattn.web import loaders
-from cnnattn.web.zoo import KINDS
-from cnnattn.web.zoo_results import milliseconds
+from cnnattn.web.library import checkpoints as loaders
+from cnnattn.web.zoo.zoo import KINDS
+from cnnattn.web.zoo.zoo_results import milliseconds
 
 SHIPPED = loaders.ROOT / "checkpoints"
 

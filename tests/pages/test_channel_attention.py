@@ -20,7 +20,8 @@ from cnnattn.nets.attention import ATTENTION
 from cnnattn.nets.checkpoint import load, read_card, save
 from cnnattn.nets.cnn import CNN
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
-from cnnattn.web import jobs, loaders
+from cnnattn.web.library import checkpoints as loaders
+from cnnattn.web.library import jobs
 
 ROOT = loaders.ROOT
 ATTENTION_PAGE, SURGERY = "pages/2_Channel_attention.py", "pages/7_Gate_surgery.py"

@@ -18,7 +18,8 @@ from cnnattn.data.pictures import as_seen, normalise
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import load, save
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
-from cnnattn.web import jobs, loaders
+from cnnattn.web.library import checkpoints as loaders
+from cnnattn.web.library import jobs
 
 ROOT = loaders.ROOT
 MODELS = ("cnn-none", "cnn-se")

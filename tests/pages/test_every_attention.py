@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from cnnattn.nets.attention import ATTENTION
 from cnnattn.nets.checkpoint import save
 from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
-from cnnattn.web import loaders
+from cnnattn.web.library import checkpoints as loaders
 
 ROOT = loaders.ROOT
 

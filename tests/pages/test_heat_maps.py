@@ -16,8 +16,9 @@ from cnnattn.explain.cam import enlarge, heatmap
 from cnnattn.explain.faithfulness import area, confidence_through, curves, hard_masks, mass_on
 from cnnattn.nets.checkpoint import load, save
 from cnnattn.nets.models import ModelSpec, build
-from cnnattn.web import jobs, loaders
-from cnnattn.web.text import percent
+from cnnattn.web.library import checkpoints as loaders
+from cnnattn.web.library import jobs
+from cnnattn.web.shell.text import percent
 
 ROOT = loaders.ROOT
 SE = ModelSpec("cnn", "se")

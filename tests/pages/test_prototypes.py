@@ -16,7 +16,8 @@ from cnnattn.data.pictures import as_seen, normalise
 from cnnattn.data.samples import samples
 from cnnattn.explain.trace import trace
 from cnnattn.nets.checkpoint import load
-from cnnattn.web import jobs, loaders
+from cnnattn.web.library import checkpoints as loaders
+from cnnattn.web.library import jobs
 
 ROOT = loaders.ROOT
 SAMPLES = np.stack([as_seen(sample.picture) for sample in samples()])
@@ -102,7 +103,7 @@ def test_the_patch_is_cut_out_of_its_picture():
 
 
 def test_pictures_are_made_behind_the_page_and_kept(monkeypatch):
-    from cnnattn.web import prototypes
+    from cnnattn.web.prototypes import prototypes
 
     whole = prototypes.maximise
     monkeypatch.setattr(prototypes, "maximise", lambda *args, **rest: whole(*args, **rest, steps=8))

@@ -170,7 +170,8 @@ def test_a_damaged_and_a_failed_run_do_no_harm_and_say_why(tmp_path):
 
 def test_a_download_without_a_network_points_to_the_other_way(monkeypatch, tmp_path):
     from cnnattn.data import download
-    from cnnattn.web import get_data, loaders
+    from cnnattn.web.library import checkpoints as loaders
+    from cnnattn.web.library import get_data
 
     nowhere = download.Archive("http://nowhere.invalid/x.tar.gz", "", "x")
     monkeypatch.setattr(download, "cifar10_archive", lambda: nowhere)
@@ -190,7 +191,7 @@ def test_a_download_without_a_network_points_to_the_other_way(monkeypatch, tmp_p
 
 @pytest.mark.parametrize("page", ["app.py", "pages/1_Feature_maps.py"])
 def test_where_no_model_is_a_click_trains_the_baseline_and_se(page, monkeypatch, tmp_path):
-    from cnnattn.web import loaders
+    from cnnattn.web.library import checkpoints as loaders
 
     begun: list[RunConfig] = []
     monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
@@ -206,7 +207,7 @@ def test_where_no_model_is_a_click_trains_the_baseline_and_se(page, monkeypatch,
 
 
 def test_the_first_models_are_picked_up_while_they_train(monkeypatch, tmp_path):
-    from cnnattn.web import loaders
+    from cnnattn.web.library import checkpoints as loaders
 
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     run = started()

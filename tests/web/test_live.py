@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from cnnattn.web.live import History
+from cnnattn.web.training.curves import History
 
 
 def step(iteration: int, loss: float, epoch: int = 1) -> dict:

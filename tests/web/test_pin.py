@@ -6,14 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnattn.problem import Problem
-from cnnattn.web import pin
-from cnnattn.web.pin import Guard
+from cnnattn.web.shell import pin
+from cnnattn.web.shell.pin import Guard
 
 
 def app() -> None:
     import streamlit as st
 
-    from cnnattn.web.pin import ask_for_pin
+    from cnnattn.web.shell.pin import ask_for_pin
 
     st.markdown("open" if ask_for_pin() else "closed")
 

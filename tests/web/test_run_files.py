@@ -7,8 +7,8 @@ import pytest
 from cnnattn.training import runs
 from cnnattn.training.recipes import TrainConfig
 from cnnattn.training.run_folder import RunConfig
-from cnnattn.web import loaders
-from cnnattn.web.run_files import checkpoint_name, run_checkpoints, shown_name, snapshots
+from cnnattn.web.library import checkpoints as loaders
+from cnnattn.web.library.run_files import checkpoint_name, run_checkpoints, shown_name, snapshots
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "checkpoints/cnn-se.safetensors"

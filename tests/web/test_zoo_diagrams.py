@@ -5,7 +5,7 @@ import torch
 
 from cnnattn.explain.trace import trace
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.web.zoo_diagrams import diagram
+from cnnattn.web.zoo.zoo_diagrams import diagram
 
 KINDS = [kind for kind in ATTENTION if kind != "none"]
 STAGES = [(32, 32), (64, 16), (128, 8), (16, 32), (32, 16), (64, 8)]  # channels, side

@@ -1,0 +1,115 @@
+"""Gate weights as bars from 0 to 1, with a dashed line at their mean."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from cnnattn.figures.kit.frame import (
+    Part,
+    Plain,
+    Span,
+    axis_key,
+    axis_name,
+    label,
+    letters,
+    value_axis,
+    wrap,
+)
+from cnnattn.figures.kit.palette import FAINT, LINE
+from cnnattn.figures.kit.tiles import marker_trace
+
+LETTER = 8  # mean width of a letter in pixels
+
+Order = Literal["channel", "weight"]
+
+
+def gate_bars(
+    index: int,
+    span: Span,
+    rows: Sequence[Span],
+    *,
+    gates: np.ndarray,
+    channels: Sequence[int],
+    hovers: Sequence[str],
+    colour: str,
+    title: str,
+    mean_label: str,
+    order: Order,
+    selected: int | None,
+    width: float,
+) -> Part:
+    """Bars on axis pair ``index`` in column ``span``: the title in rows[0], the bars in rows[1].
+
+    In a column, ``width`` pixels wide, that has no room for both, the mean stands without title.
+
+    gates: (C,), 0…1. Sorted by channel as given, or by weight, largest first. The dashed line and
+    ``mean_label``, a template with {mean}, give their mean. The bar of channel ``selected`` stands
+    on a grey band.
+    """
+    axis = axis_name("", index)
+    ranking = np.argsort(-gates, kind="stable") if order == "weight" else np.arange(len(gates))
+    numbers = [int(channels[i]) for i in ranking]
+    place = list(range(len(gates)))
+    mean = float(np.mean(gates))
+    shown = {"marker": {"opacity": 0.8}}
+    bars = {
+        "type": "bar", "x": place, "y": gates[ranking], "width": 0.8,
+        "xaxis": f"x{axis}", "yaxis": f"y{axis}", "customdata": numbers, "hoverinfo": "skip",
+        "marker": {"color": colour, "opacity": 0.8, "line": {"width": 0}},
+        "selected": shown, "unselected": shown,
+    }  # fmt: skip
+    # A bar of weight 0.02 is too low to hit; unseen markers half way up answer for the column.
+    texts = [hovers[i] for i in ranking]
+    markers = marker_trace(place, np.full(len(gates), 0.5), numbers, texts, axis, colour)
+    line = {
+        "type": "line", "xref": f"x{axis} domain", "yref": f"y{axis}", "x0": 0, "x1": 1,
+        "y0": mean, "y1": mean, "line": {"color": LINE, "width": 2, "dash": "dash"},
+    }  # fmt: skip
+    band = {
+        "type": "rect", "xref": f"x{axis}", "yref": f"y{axis} domain", "y0": 0, "y1": 1,
+        "fillcolor": FAINT, "line": {"width": 0}, "layer": "below",
+    }  # fmt: skip
+    marked = [band | {"x0": i - 0.5, "x1": i + 0.5} for i in place if numbers[i] == selected]
+    captions = [label("╌╌ " + mean_label.format(mean=mean), span[1], rows[0][1], xanchor="right")]
+    if letters(title) + letters(mean_label) < width / LETTER:
+        captions.append(label(title, span[0], rows[0][1]))
+    # Sorted by weight, neighbours are strangers: numbers only where each bar has room for its own.
+    few = len(gates) <= 16
+    step = 1 if few else 8 if len(gates) <= 64 else 16
+    while step * width / len(gates) < (len(str(max(numbers))) + 1) * LETTER:
+        step *= 2
+    ticks = place[::step] if few or order == "channel" else place[:0]
+    return Part(
+        [bars, markers],
+        _axes(index, span, rows[1], len(gates), ticks, [str(numbers[i]) for i in ticks]),
+        [*marked, line],
+        captions,
+    )
+
+
+def gate_note(index: int, span: Span, rows: Sequence[Span], note: str, width: float) -> Part:
+    """The same axes with ``note`` in the middle, for a model that has no gates.
+
+    The column is ``width`` pixels wide.
+    """
+    text = label(
+        wrap(note, min(36, int(width / LETTER))), sum(span) / 2, sum(rows[1]) / 2,
+        xanchor="center", yanchor="middle", align="center",
+    )  # fmt: skip
+    axis = axis_name("", index)
+    # Plotly leaves out axes that no trace uses.
+    nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
+    return Part([nothing], _axes(index, span, rows[1], 0, [], []), [], [text])
+
+
+def _axes(
+    index: int, span: Span, row: Span, count: int, ticks: Sequence[int], names: Sequence[str]
+) -> Plain:
+    x, y = axis_name("x", index), axis_name("y", index)
+    levels = [0, 0.5, 1] if count else [0, 1]
+    horizontal = value_axis(
+        span, y, range=[-0.5, count - 0.5], tickvals=ticks, ticktext=names, showgrid=False
+    )
+    vertical = value_axis(row, x, range=[-0.02, 1.02], tickvals=levels, showticklabels=span[0] == 0)
+    return {axis_key("x", index): horizontal, axis_key("y", index): vertical}

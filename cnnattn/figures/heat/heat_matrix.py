@@ -1,0 +1,175 @@
+"""Heat maps of many methods in one figure: a column a model, and beside every map its numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cnnattn.figures.kit.frame import (
+    TITLE,
+    WIDTH,
+    Part,
+    Plain,
+    axis_name,
+    bands,
+    column_width,
+    columns,
+    figure,
+    heading,
+    label,
+    letters,
+    square_axes,
+    wrap,
+)
+from cnnattn.figures.kit.palette import DIVERGING, SEQUENTIAL, ColourScale, colour_scale
+from cnnattn.figures.kit.png import picture_on, png_uri
+from cnnattn.figures.kit.tiles import colour_bar
+
+LINE, LETTER = 19, 7.0  # height and width of a letter in pixels
+GAP, COLOUR_BAR = 14, 48  # pixels
+BESIDE, LEAST = 150, 130  # pixels that words beside a picture need, and the picture then
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One map over its picture; the first of the ``words`` is its title."""
+
+    picture: np.ndarray  # uint8 (H, W, 3), square
+    cam: np.ndarray | None  # float (h, w), signed; None: there is none
+    words: Sequence[str]
+    limit: float = 0.0  # the value at the end of the colour scale; 0: the map's own largest
+
+
+@dataclass(frozen=True)
+class Column:
+    """One model's maps, from the top down, below ``notes``."""
+
+    title: str
+    colour: str
+    cells: Sequence[Cell]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def heat_matrix(
+    models: Sequence[Column],
+    *,
+    signed: bool = False,
+    smooth: bool = True,
+    opacity: float = 0.6,
+    hover: str = "%{customdata:.4g}",
+    value_title: str = "",
+    across: int = 1,
+    largest: float = 170,
+    width: float = WIDTH,
+    uirevision: str = "heat matrix",
+) -> go.Figure:
+    """Each map over its picture, ``across`` of them in a row of a model's column.
+
+    Drawn is the positive part, from 0 to 1 of ``limit``, or all of it from -1, blue, to 1, red.
+    Under the pointer stands the true value (``hover``, a template with %{customdata}). The words
+    stand beside a map if there is room, else below it. With ``opacity`` 0 only the pictures are
+    seen.
+    """
+    spans = columns(len(models))
+    column = column_width(width, spans[0])
+    beside = across == 1 and column >= LEAST + BESIDE
+    side = min(largest, column - BESIDE if beside else (column - GAP * (across - 1)) / across)
+    room = int((column - side - GAP if beside else side) / LETTER)
+    notes = [[_lined(note, int(column / LETTER)) for note in model.notes] for model in models]
+    words = [[_words(cell, room) for cell in model.cells] for model in models]
+    text = LINE * max(_lines(text) for texts in words for text in texts)
+    pitch = (max(side, text) if beside else side + text + 4) + GAP
+    rows = max(-(-len(model.cells) // across) for model in models)
+    head = TITLE + LINE * max(_lines("<br>".join(note)) if note else 0 for note in notes)
+    heights = [head, rows * pitch, COLOUR_BAR if opacity else 1]
+    band = bands(heights)
+
+    look: Plain = {"opacity": opacity, "zsmooth": "best" if smooth else False}
+    parts = []
+    for i, (model, span) in enumerate(zip(models, spans, strict=True)):
+        axis = axis_name("", i)
+        axes = square_axes(i, span, band[1], column / side, rows * pitch / side)
+        # Plotly leaves out axes, and pictures on them, that no trace uses.
+        nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}",
+                   "yaxis": f"y{axis}", "hoverinfo": "skip"}  # fmt: skip
+        title = heading(model.title, span[0], 1, model.colour)
+        lines = label("<br>".join(notes[i]), span[0], 1, yshift=-TITLE + 4)
+        parts.append(Part([nothing], axes, texts=[title, lines]))
+        for j, (cell, text_of) in enumerate(zip(model.cells, words[i], strict=True)):
+            x = (j % across) * (side + GAP) / side
+            y = (j // across) * pitch / side
+            at = (x + 1 + GAP / side, y) if beside else (x, y + 1 + 4 / side)
+            note = label(text_of, *at, xref=f"x{axis}", yref=f"y{axis}")
+            picture = picture_on(png_uri(cell.picture, sharp=128), 1, 1, axis, x, y)
+            traces = [] if cell.cam is None else [_trace(cell, x, y, axis, signed, hover) | look]
+            parts.append(Part(traces, texts=[note], images=[picture]))
+    parts.append(_scale(signed, value_title if opacity else None, band[2][1], width))
+    return figure(parts, sum(heights), uirevision)
+
+
+def _scale(signed: bool, title: str | None, top: float, width: float) -> Part:
+    """The colour axis, with its bar below ``top`` unless there is no title."""
+    ticks = [-1, -0.5, 0, 0.5, 1] if signed else [0, 0.25, 0.5, 0.75, 1]
+    place = (0.2, 0.8) if width > 500 else (0.0, 0.98)
+    bar, text = colour_bar(title or "", place, top, ticks, [f"{tick:g}" for tick in ticks])
+    colours = veil(DIVERGING, 0.5) if signed else veil(SEQUENTIAL, 0.0)
+    scale: Plain = {"colorscale": colours, "cmin": ticks[0], "cmax": 1}
+    scale |= {"showscale": False} if title is None else {"colorbar": bar}
+    return Part(layout={"coloraxis": scale}, texts=[] if title is None else [text])
+
+
+def veil(colours: tuple[str, ...], clear: float) -> ColourScale:
+    """A colour scale that is clear at ``clear`` (0 … 1), so that the picture is seen where a map
+    says nothing, and solid from halfway to the end."""
+    scale = []
+    for position, colour in colour_scale(colours):
+        alpha = min(1.0, 2 * abs(position - clear) / max(clear, 1 - clear))
+        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        scale.append((position, f"rgba({red}, {green}, {blue}, {alpha:.2f})"))
+    return scale
+
+
+def relative(cell: Cell, signed: bool) -> np.ndarray:
+    """float32 (h, w): the map over its limit, clipped to -1 … 1, or its positive part to 0 … 1."""
+    assert cell.cam is not None
+    cam = np.nan_to_num(cell.cam, posinf=0, neginf=0)
+    limit = cell.limit or largest_value(cam, signed) or 1.0
+    return np.clip(cam / limit, -1 if signed else 0, 1).astype(np.float32)
+
+
+def largest_value(cam: np.ndarray, signed: bool, percentile: float = 100) -> float:
+    """The value at the end of a map's own colour scale: its maximum, signed its maximum |x|.
+
+    With ``percentile`` below 100, that of these values instead, unless it is 0.
+    """
+    cam = np.nan_to_num(cam, posinf=0, neginf=0)
+    sizes = np.abs(cam) if signed else np.maximum(cam, 0)
+    return float(np.percentile(sizes, percentile) or sizes.max())
+
+
+def _trace(cell: Cell, x: float, y: float, axis: str, signed: bool, hover: str) -> Plain:
+    z = relative(cell, signed)
+    dy, dx = 1 / z.shape[0], 1 / z.shape[1]
+    return {
+        "type": "heatmap", "z": z, "customdata": np.asarray(cell.cam, np.float32),
+        "x0": x + dx / 2, "dx": dx, "y0": y + dy / 2, "dy": dy,
+        "xaxis": f"x{axis}", "yaxis": f"y{axis}", "coloraxis": "coloraxis",
+        "hovertemplate": hover + "<extra></extra>",
+    }  # fmt: skip
+
+
+def _words(cell: Cell, room: int) -> str:
+    title, *rest = [_lined(text, room) for text in cell.words]
+    return "<br>".join([f"<b>{title}</b>", *rest])
+
+
+def _lined(text: str, room: int) -> str:
+    """In as many lines as it takes for none to be wider than ``room`` letters."""
+    lines = max(1, math.ceil(letters(text) / room))
+    return wrap(text, max(1, letters(text) // lines))
+
+
+def _lines(text: str) -> int:
+    return text.count("<br>") + 1

@@ -1,0 +1,155 @@
+"""Heat maps over the picture: one figure for the row, a column a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cnnattn.figures.kit.frame import (
+    TITLE,
+    WIDTH,
+    Part,
+    Plain,
+    axis_name,
+    bands,
+    column_width,
+    columns,
+    figure,
+    heading,
+    label,
+    square_axes,
+)
+from cnnattn.figures.kit.palette import DIVERGING, JET, SEQUENTIAL, colour_scale
+from cnnattn.figures.kit.png import picture_on, png_uri
+from cnnattn.figures.kit.tiles import Mosaic, colour_bar, mosaic
+
+COLOUR_BAR, ROW_GAP, LINE_HEIGHT = 48, 10, 19  # heights in pixels
+NARROWEST = 100  # pixels a picture needs for its title
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """One heat map: float (h, w) at its own size; the title may have lines, parted by <br>.
+
+    ``hover`` is a Plotly template with %{customdata}, the value, and %{z}, its share of the most.
+    """
+
+    title: str
+    cam: np.ndarray
+    signed: bool = False
+    hover: str = "%{customdata:.4g}"
+
+
+@dataclass(frozen=True)
+class OverlayColumn:
+    """One model's heat maps, from left to right."""
+
+    title: str
+    colour: str
+    overlays: Sequence[Overlay]
+
+
+def overlays(
+    picture: np.ndarray,
+    models: Sequence[OverlayColumn],
+    *,
+    opacity: float = 0.5,
+    smooth: bool = True,
+    colours: Literal["jet", "viridis"] = "jet",
+    value_title: str = "",
+    signed_title: str = "",
+    per_row: int | None = None,
+    largest: float = 220,
+    width: float = WIDTH,
+    uirevision: str = "heat maps",
+) -> go.Figure:
+    """Every heat map over ``picture`` (uint8, (H, W, 3)), in its own model's column.
+
+    The positive part of an unsigned map is divided by its maximum and drawn from 0 to 1 in
+    ``colours``; a signed one is divided by max|x| and drawn from -1, blue, to 1, red. Under the
+    pointer stands the true value. A model's maps stand ``per_row`` in a row, none wider than
+    ``largest`` pixels; as many as have room for their titles unless given.
+    """
+    most = max(len(model.overlays) for model in models)
+    spans = columns(len(models))
+    column = column_width(width, spans[0])
+    per_row = per_row or min(most, max(2, int(column // NARROWEST)))
+    split = [
+        [model.overlays[start : start + per_row] for start in range(0, most, per_row)]
+        for model in models
+    ]
+    strips = {n: _strip(picture, n) for n in {len(row) for rows in split for row in rows} - {0}}
+    widest = strips[max(strips)][0].width
+    side = min(largest, column * picture.shape[0] / widest)
+    lines = max(o.title.count("<br>") + 1 for model in models for o in model.overlays)
+    row_heights = [lines * LINE_HEIGHT + 6, side, ROW_GAP] * len(split[0])
+    heights = [TITLE, *row_heights, COLOUR_BAR]
+    band = bands(heights)
+
+    look: Plain = {"opacity": opacity, "zsmooth": "best" if smooth else False}
+    parts = []
+    for i, (model, rows, span) in enumerate(zip(models, split, spans, strict=True)):
+        parts.append(Part(texts=[heading(model.title, span[0], band[0][1], model.colour)]))
+        for j, row in enumerate(rows):
+            if row:
+                axis = axis_name("", i * len(rows) + j)
+                titles, place = band[1 + 3 * j : 3 + 3 * j]
+                tiles, uri = strips[len(row)]
+                axes = square_axes(i * len(rows) + j, span, place, widest, tiles.height)
+                parts += [
+                    Part([], axes, images=[picture_on(uri, tiles.width, tiles.height, axis)]),
+                    _row(row, tiles, axis, titles[0], look),
+                ]
+    kinds = {overlay.signed for model in models for overlay in model.overlays}
+    scales = {
+        False: ("coloraxis", {"jet": JET, "viridis": SEQUENTIAL}[colours], 0, value_title),
+        True: ("coloraxis2", DIVERGING, -1, signed_title),
+    }
+    places = columns(2) if len(kinds) > 1 else [(0.2, 0.8)]
+    for kind, place in zip(sorted(kinds), places, strict=True):
+        name, stops, low, title = scales[kind]
+        ticks = [low, (low + 1) / 2, 1]
+        bar, text = colour_bar(title, place, band[-1][1], ticks, [f"{tick:g}" for tick in ticks])
+        scale = {"colorscale": colour_scale(stops), "cmin": low, "cmax": 1, "colorbar": bar}
+        parts.append(Part(layout={name: scale}, texts=[text]))
+    return figure(parts, sum(heights), uirevision)
+
+
+def relative(overlay: Overlay) -> np.ndarray:
+    """float32 (h, w): the positive part over its maximum or, if signed, all of it over max|x|."""
+    cam = np.nan_to_num(overlay.cam, posinf=0, neginf=0)
+    cam = cam if overlay.signed else np.maximum(cam, 0)
+    return (cam / (np.abs(cam).max() or 1.0)).astype(np.float32)
+
+
+def _strip(picture: np.ndarray, count: int) -> tuple[Mosaic, str]:
+    """The picture ``count`` times side by side, as one PNG: hardly larger than that of one."""
+    opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    tiles = mosaic(opaque[None].repeat(count, axis=0), (1, count))
+    return tiles, png_uri(tiles.picture, sharp=128)
+
+
+def _row(
+    row: Sequence[Overlay], tiles: Mosaic, axis: str, title_bottom: float, look: Plain
+) -> Part:
+    """One heat map trace over every picture of the strip, and its title above it."""
+    breadth = tiles.horizontal.length - tiles.horizontal.centres[-1]
+    traces, titles = [], []
+    for overlay, centre in zip(row, tiles.horizontal.centres, strict=True):
+        dy, dx = tiles.height / overlay.cam.shape[0], 2 * breadth / overlay.cam.shape[1]
+        left = centre - breadth
+        traces.append(
+            {
+                "type": "heatmap", "z": relative(overlay),
+                "customdata": overlay.cam.astype(np.float32),
+                "x0": left + dx / 2, "dx": dx, "y0": dy / 2, "dy": dy,
+                "xaxis": f"x{axis}", "yaxis": f"y{axis}", **look,
+                "coloraxis": "coloraxis2" if overlay.signed else "coloraxis",
+                "hovertemplate": overlay.hover + "<extra></extra>",
+            }
+        )  # fmt: skip
+        place = {"xref": f"x{axis}", "yanchor": "bottom", "yshift": 2}
+        titles.append(label(overlay.title, left, title_bottom, **place))
+    return Part(traces, texts=titles)

@@ -1,0 +1,150 @@
+"""Channel grids and their gates: one figure a row of the page, a column a model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cnnattn.figures.attention.gate_bars import Order, gate_bars, gate_note
+from cnnattn.figures.kit.frame import (
+    PAD,
+    TITLE,
+    WIDTH,
+    Part,
+    Plain,
+    Span,
+    axis_name,
+    bands,
+    column_width,
+    columns,
+    figure,
+    fitted,
+    heading,
+    link_zoom,
+    square_axes,
+)
+from cnnattn.figures.kit.tiles import (
+    Mosaic,
+    colour_axes,
+    grid_shape,
+    heat_trace,
+    marker_trace,
+    mosaic,
+    scales_of,
+)
+
+COLOUR_BAR, GATE_TITLE, GATES, TICKS = 48, 26, 92, 26  # heights in pixels
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One model's column: its maps, and its gates or a note in words on why it has none."""
+
+    title: str
+    colour: str
+    maps: np.ndarray  # float (C, H, W)
+    channels: Sequence[int]  # the number of each map's channel
+    hovers: Sequence[str]  # HTML, one a tile
+    gates: np.ndarray | None = None  # (C,), 0…1, of the same channels
+    gate_hovers: Sequence[str] = ()
+    note: str = ""
+
+
+def channel_grid(
+    panels: Sequence[Panel],
+    *,
+    shared_scale: bool = True,
+    smooth: bool = False,
+    value_title: str = "",
+    gate_title: str = "",
+    mean_label: str = "{mean:.2f}",
+    selected: int | None = None,
+    percentile: float = 100.0,
+    gate_order: Order = "channel",
+    width: float = WIDTH,
+    uirevision: str = "grid",
+) -> go.Figure:
+    """The channels of each panel as a mosaic, and its gates as bars below.
+
+    One colour scale for all panels if ``shared_scale``; Viridis if no value is below 0, else blue
+    to red around 0. With ``percentile`` below 100 the scale ends there, and its end marks say ≥,
+    so that a few large values do not leave all others dark. ``mean_label`` is a template with
+    {mean}, the text of the dashed line. Channel number ``selected`` is framed in every panel that
+    shows it. ``width`` is the page width in pixels that the height is meant for. Tiles and bars
+    carry their channel's number as ``customdata``.
+    """
+    scales = scales_of([panel.maps for panel in panels], shared_scale, percentile)
+    mosaics = [
+        mosaic(scale.levels(panel.maps), grid_shape(len(panel.maps)), smooth)
+        for panel, scale in zip(panels, scales, strict=True)
+    ]
+    spans = columns(len(panels))
+    side = column_width(width, spans[0])
+    tallest = max(fitted(tiles.width, tiles.height, side, PAD) for tiles in mosaics)
+    gated = any(panel.gates is not None or panel.note for panel in panels)
+    heights = [TITLE, tallest, COLOUR_BAR, *([GATE_TITLE, GATES, TICKS] if gated else [])]
+    rows = bands(heights)
+
+    parts = [colour_axes(scales, spans, rows[2][1], value_title, width, shared=shared_scale)]
+    for i, (panel, tiles, span) in enumerate(zip(panels, mosaics, spans, strict=True)):
+        colour_axis = axis_name("coloraxis", 0 if shared_scale else i)
+        parts.append(_grid(panel, tiles, i, span, rows, colour_axis, selected))
+        if gated:
+            parts.append(
+                gate_note(len(panels) + i, span, rows[3:5], panel.note, side)
+                if panel.gates is None
+                else gate_bars(
+                    len(panels) + i,
+                    span,
+                    rows[3:5],
+                    gates=panel.gates,
+                    channels=panel.channels,
+                    hovers=panel.gate_hovers,
+                    colour=panel.colour,
+                    title=gate_title,
+                    mean_label=mean_label,
+                    order=gate_order,
+                    selected=selected,
+                    width=side,
+                )
+            )
+    parts.append(link_zoom([(tiles.width, tiles.height) for tiles in mosaics]))
+    return figure(parts, sum(heights), uirevision)
+
+
+def _grid(
+    panel: Panel,
+    tiles: Mosaic,
+    index: int,
+    span: Span,
+    rows: Sequence[Span],
+    colour_axis: str,
+    selected: int | None,
+) -> Part:
+    axis = axis_name("", index)
+    x, y = tiles.centres(len(panel.maps))
+    data = [
+        heat_trace(tiles, axis, colour_axis),
+        marker_trace(x, y, panel.channels, panel.hovers, axis, panel.colour),
+    ]
+    shapes = []
+    if selected is not None and selected in panel.channels:
+        place = list(panel.channels).index(selected)
+        shapes = frame_around(x[place], y[place], panel.maps.shape[1:], axis)
+    title = heading(panel.title, span[0], rows[0][1], panel.colour)
+    axes = square_axes(index, span, rows[1], tiles.width, tiles.height, pad=PAD)
+    return Part(data, axes, shapes, [title])
+
+
+def frame_around(x: float, y: float, size: tuple[int, ...], axis: str) -> list[Plain]:
+    """A white frame in a black one around the tile (H, W) centred at x, y: seen on any colours."""
+    half_height, half_width = size[0] / 2, size[1] / 2
+    edge = {
+        "type": "rect", "xref": f"x{axis}", "yref": f"y{axis}",
+        "x0": x - half_width, "x1": x + half_width, "y0": y - half_height, "y1": y + half_height,
+    }  # fmt: skip
+    return [
+        edge | {"line": {"color": "black", "width": 6}},
+        edge | {"line": {"color": "white", "width": 3}},
+    ]

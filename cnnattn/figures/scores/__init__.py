@@ -1,0 +1,1 @@
+"""Predictions, accuracies and training curves."""

@@ -1,0 +1,184 @@
+"""Heat maps: every method on every model for one picture, and how far one may trust them."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnnattn.data.samples import samples
+from cnnattn.explain.study import CONTROLS
+from cnnattn.figures.heat.heat_matrix import heat_matrix
+from cnnattn.figures.heat.method_curves import method_curves
+from cnnattn.figures.heat.method_table import method_table
+from cnnattn.problem import Problem
+from cnnattn.web.heat import heat_maps, heat_table
+from cnnattn.web.heat import heat_pickers as pick
+from cnnattn.web.heat import heat_words as words
+from cnnattn.web.heat.heat_methods import measures_explained, method_names, methods_explained
+from cnnattn.web.library import charts
+from cnnattn.web.library.checkpoints import analysis
+from cnnattn.web.library.pickers import pick_models, pick_picture
+from cnnattn.web.shell.page import heading
+from cnnattn.web.shell.plot import show
+from cnnattn.web.shell.text import _, sentence
+
+
+def draw(width: int) -> None:
+    """Draw the page; figures are planned for a page of ``width`` pixels."""
+    chosen = pick_picture()
+    models = pick_models()
+    seen = chosen.seen
+    look = pick.pick_look()
+
+    # --- the maps
+    heading(
+        _("Where each model looks"),
+        _(
+            "Each map shows which places raise the score of a class. Beside it: what becomes of "
+            "the confidence when the marked places are taken away (deletion) or put back first "
+            "(insertion); ✓ where the map does better than a random map and a blob in the middle."
+        ),
+    )
+    st.markdown(charts.verdict([(model, analysis(model, seen)) for model in models], chosen.label))
+    methods = pick.pick_methods()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place, wanted, against = pick.pick_question(models, seen, chosen.label)
+        threshold = pick.pick_threshold()
+    mask = next((sample.mask for sample in samples() if sample.name == chosen.name), None)
+    found = []
+    for model in models:
+        try:
+            target = heat_maps.resolve(model, seen, wanted, against, chosen.label)
+        except Problem as problem:
+            st.warning(sentence(problem), icon=":material/error:")
+        else:
+            layer = heat_maps.layer_at(model, place)
+            found.append(heat_maps.explain(model, seen, layer, target, methods, mask))
+    if not found:
+        st.stop()
+    drawn: dict[str, Any] = {
+        "signed": look.signed,
+        "smooth": look.smooth,
+        "hover": _("value {number}", number="%{customdata:.4g}"),
+        "value_title": _("share of the largest value"),
+        "width": width,
+    }
+    show(
+        heat_matrix(
+            words.columns(found, methods, chosen.picture, seen, look, threshold, mask),
+            opacity=look.opacity if threshold is None else 0,
+            **drawn,
+        ),
+        key="matrix",
+        alt=words.in_words(found),
+    )
+    for remark in words.remarks(found, look.signed):
+        st.caption(remark)
+    with st.expander(_("What the methods do, and what the numbers mean"), icon=":material/help:"):
+        st.markdown(methods_explained())
+        st.markdown(measures_explained())
+
+    # --- how faithful
+    names = method_names()
+    shown = [names[name] for name in (*methods, *CONTROLS)]
+    heading(
+        _("Does the map know what matters?"),
+        _(
+            "Deletion: the highest places of the map are taken away first, so the confidence "
+            "should fall at once. Insertion: they come back first into a blurred picture, so it "
+            "should rise at once. The grey lines are maps that know nothing of the model."
+        ),
+    )
+    show(
+        method_curves(
+            words.curve_panels(found, methods),
+            shown,
+            np.linspace(0, 1, heat_maps.STEPS + 1).tolist(),
+            controls=len(CONTROLS),
+            per_row=len(found),
+            x_title=_("share of the pixels"),
+            y_title=_("confidence"),
+            width=width,
+        ),
+        key="faithfulness",
+        alt=words.in_words(found),
+    )
+
+    # --- several pictures
+    heading(
+        _("Several pictures at once"),
+        _("The same method on other pictures: does the model look at the same kind of thing?"),
+    )
+    method, rows = pick.pick_sheet(methods)
+    show(
+        heat_matrix(
+            [words.sheet_column(m, rows, place, (wanted, against), method) for m in models],
+            opacity=look.opacity,
+            across=max(1, min(len(rows), int(width / len(models) // 130))),
+            uirevision="sheet",
+            **drawn,
+        ),
+        key="sheet_figure",
+        alt=_("Heat maps of several pictures by {method}", method=names[method]),
+    )
+
+    # --- does the map look at the network at all
+    heading(
+        _("Does the map depend on what was learned?"),
+        _(
+            "The weights are shuffled layer by layer, from the last to the first. A map that shows "
+            "what was learned must change; one that stays as it was only shows the picture."
+        ),
+    )
+    with st.expander(_("Shuffle the weights"), on_change="rerun", key="shuffle") as shuffle:
+        if shuffle.open:
+            method = pick.pick_shuffled(methods)
+            steps = [
+                (e.model, heat_maps.shuffled(e, seen, method)) for e in found if method in e.maps
+            ]
+            if steps:
+                show(
+                    heat_matrix(
+                        [words.shuffled_column(model, seen, of) for model, of in steps],
+                        opacity=look.opacity,
+                        across=max(1, int(width / len(steps) // 150)),
+                        largest=140,
+                        uirevision="shuffled",
+                        **drawn | {"signed": True},  # it compares all of each map
+                    ),
+                    key="shuffled_figure",
+                    alt=words.shuffled_in_words(steps),
+                )
+
+    # --- over many pictures
+    heading(
+        _("Which method can be trusted, over many pictures"),
+        _(
+            "One picture proves little. The dots are means over many pictures, the bars their 95% "
+            "intervals; below the line the two maps that know nothing of the model. The samples' "
+            "objects stand in the middle, so there the blob is hard to beat."
+        ),
+    )
+    pictures, count = pick.pick_study()
+    if pictures is not None:
+        results = heat_maps.study_or_offer(models, pictures, place, methods, count)
+        known = [model for model in models if model.name in results]
+        if known:
+            measured = heat_table.study_measures(results, known, methods)
+            show(
+                method_table(
+                    measured,
+                    shown,
+                    [model.title for model in known],
+                    [model.colour for model in known],
+                    controls=len(CONTROLS),
+                    width=width,
+                ),
+                key="study",
+                alt=heat_table.in_words(measured, known, methods),
+            )
+            with st.expander(
+                _("The numbers as a table"), on_change="rerun", key="study_table"
+            ) as table:
+                if table.open:
+                    st.dataframe(heat_table.rows(measured, known, methods), hide_index=True)

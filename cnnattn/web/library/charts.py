@@ -1,0 +1,241 @@
+"""Analyses into figures: the words, numbers and colours that the figures wing does not know."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnnattn.explain.analysis import Analysis
+from cnnattn.explain.channels import channel_numbers, strongest
+from cnnattn.figures.heat.overlays import Overlay, OverlayColumn
+from cnnattn.figures.maps.channel_grid import Panel
+from cnnattn.figures.maps.network_path import PathLayer
+from cnnattn.figures.scores.predictions import Prediction, PredictionColumn
+from cnnattn.nets.models import Stage
+from cnnattn.web.attention.inside import around
+from cnnattn.web.library.checkpoints import Model, analysis
+from cnnattn.web.shell.text import _, class_name, no_channel_gate, percent
+
+Pair = tuple[Model, Analysis]
+
+
+def verdict(pairs: Sequence[Pair], label: str | None) -> str:
+    """In a sentence or two: what each model says, whether that is right, whether they agree."""
+    said = [model.classes[int(found.probabilities.argmax())] for model, found in pairs]
+    each = _(", ").join(
+        _("{model} says **{label}** ({sure})", model=model.title, label=class_name(name),
+          sure=percent(float(found.probabilities.max())))
+        for (model, found), name in zip(pairs, said, strict=True)
+    )  # fmt: skip
+    agree, alone = len(set(said)) == 1, len(said) == 1
+    if label is None and alone:
+        return _("{each}.", each=each)
+    if label is None:
+        return (
+            _("They agree: {each}.", each=each) if agree else _("They disagree: {each}.", each=each)
+        )
+    truth = class_name(label)
+    right = sum(name == label for name in said)
+    if alone:
+        return (
+            _("Right: {each}.", each=each)
+            if right
+            else _("Wrong: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+        )
+    if right == len(said):
+        return _("All are right: {each}.", each=each)
+    if agree:
+        return _("All are wrong: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+    if right:
+        return _("They disagree: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+    return _("Each is wrong in its own way: {each}. It is a picture of: {truth}.",
+             each=each, truth=truth)  # fmt: skip
+
+
+def role_names() -> dict[str, str]:
+    """What the layers of a stage are called."""
+    return {
+        "conv": _("Convolution"),
+        "bn": _("Batch norm"),
+        "relu": _("ReLU"),
+        "attention": _("Attention"),
+    }
+
+
+def shown_channels(maps: np.ndarray, which: str, count: int) -> np.ndarray:
+    """Channel numbers to show: "all", the "first" ``count``, or the ``count`` "strongest"."""
+    if which == "strongest":
+        return strongest(maps, count)
+    return np.arange(len(maps) if which == "all" else min(count, len(maps)))
+
+
+def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> Panel:
+    """One model's column of the channel grid, with its gates or the reason why it has none."""
+    model, found = pair
+    maps = found.maps[stage.layers[role]]
+    channels = shown_channels(maps, which, count)
+    gates = found.gates.get(stage.gate)
+    hovers = _channel_hovers(maps, channels, gates)
+    return Panel(
+        title=model.title,
+        colour=model.colour,
+        maps=maps[channels],
+        channels=[int(c) for c in channels],
+        hovers=hovers,
+        gates=None if gates is None else gates[channels],
+        gate_hovers=hovers,
+        note=no_channel_gate(model.checkpoint.spec.attention) if gates is None else "",
+    )
+
+
+def _channel_hovers(
+    maps: np.ndarray, channels: np.ndarray, gates: np.ndarray | None = None
+) -> list[str]:
+    """Under the pointer on each of the ``channels`` of ``maps``, with its gate if there are any."""
+    numbers = channel_numbers(maps)
+    # Looked up once: translating each line of 128 channels anew would take 15 ms.
+    lines = [_("<b>Channel {number}</b>"), _("mean {mean:.3f}, max {max:.3f}"), _("zeros: {share}")]
+    template = "<br>".join([*lines, *([] if gates is None else [_("gate {gate:.3f}")])])
+    return [
+        template.format(
+            number=c,
+            mean=numbers.mean[c],
+            max=numbers.max[c],
+            share=percent(numbers.zeros[c]),
+            gate=0 if gates is None else gates[c],
+        )
+        for c in channels
+    ]
+
+
+def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
+    """One channel in words: mean, maximum, share of zeros, and what its gate does to it."""
+    model, found = pair
+    maps = found.maps[stage.layers[role]]
+    if channel >= len(maps):
+        return _("This stage of {model} has only {count} channels.",
+                 model=model.title, count=len(maps))  # fmt: skip
+    numbers = channel_numbers(maps[[channel]])
+    story = _(
+        "mean {mean:.3f} · max {max:.3f} · zeros {zeros}",
+        mean=numbers.mean[0],
+        max=numbers.max[0],
+        zeros=percent(numbers.zeros[0]),
+    )
+    gates = found.gates.get(stage.gate)
+    if gates is None:
+        return story
+    before, after = (found.maps[layer][channel].mean() for layer in around(stage))
+    return story + " · " + _(
+        "gate {gate:.3f}: mean {before:.3f} before, {after:.3f} after",
+        gate=gates[channel], before=before, after=after,
+    )  # fmt: skip
+
+
+def stage_rows(pairs: Sequence[Pair], stage_index: int, role: str) -> list[dict[str, object]]:
+    """The numbers behind a channel grid, a row a channel and model, for a table."""
+    rows = []
+    for model, found in pairs:
+        stage = model.stages[stage_index]
+        numbers = channel_numbers(found.maps[stage.layers[role]])
+        gates = found.gates.get(stage.gate)
+        for c in range(len(numbers.mean)):
+            rows.append(
+                {
+                    _("model"): model.title,
+                    _("channel"): c,
+                    _("mean"): float(numbers.mean[c]),
+                    _("max"): float(numbers.max[c]),
+                    _("share of zeros"): float(numbers.zeros[c]),
+                    _("gate"): None if gates is None else float(gates[c]),
+                }
+            )
+    return rows
+
+
+def class_rows(pairs: Sequence[Pair]) -> list[dict[str, object]]:
+    """The probability of every class, a row a class and a column a model, for a table."""
+    classes = dict.fromkeys(name for model, _found in pairs for name in model.classes)
+    return [
+        {_("class"): class_name(name)}
+        | {
+            model.title: float(found.probabilities[model.classes.index(name)])
+            for model, found in pairs
+            if name in model.classes
+        }
+        for name in classes
+    ]
+
+
+def prediction_column(pair: Pair, label: str | None, count: int = 5) -> PredictionColumn:
+    """The ``count`` most probable classes of one model; marks say what is right or wrong."""
+    model, found = pair
+    order = np.argsort(-found.probabilities, kind="stable")[:count]
+    bars = []
+    for rank, c in enumerate(order):
+        name = model.classes[c]
+        true, predicted = name == label, rank == 0
+        mark = "" if label is None else "✓" if true else "✗" if predicted else ""
+        bars.append(
+            Prediction(class_name(name), float(found.probabilities[c]), true, predicted, mark)
+        )
+    return PredictionColumn(model.title, model.colour, bars)
+
+
+def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> OverlayColumn:
+    """Grad-CAM and the ``top`` strongest channels of the last stage of one model.
+
+    ``target`` is a class name, or "predicted" for the model's own prediction.
+    """
+    number = model.classes.index(target) if target in model.classes else None
+    found = analysis(model, seen, number)
+    maps = found.maps[model.stages[-1].output]
+    size = "×".join(map(str, found.cam.shape))
+    hover = _("value {number}", number="%{customdata:.4g}")
+    cam = Overlay(
+        f"Grad-CAM<br>{class_name(model.classes[found.target])} · {size}", found.cam, hover=hover
+    )
+    channels = [
+        Overlay(_("Channel {number}", number=c) + f"<br>{size}", maps[c], hover=hover)
+        for c in strongest(maps, top)
+    ]
+    return OverlayColumn(model.title, model.colour, [cam, *channels])
+
+
+def target_name(name: str) -> str:
+    """A class to explain, or "predicted", in words."""
+    return _("each model's own prediction") if name == "predicted" else class_name(name)
+
+
+def sample_title(name: str) -> str:
+    """A sample's name, "cat-1", as its class in the reader's language and its number."""
+    label, _dash, number = name.rpartition("-")
+    return f"{class_name(label)} {number}"
+
+
+def path_layers(maps: dict[str, np.ndarray]) -> list[PathLayer]:
+    """The layers of a network for the drawn path, with their sizes.
+
+    Layers of a block ("stage1.0.conv1") are labelled once, by the block's name.
+    """
+    layers, before = [], ""
+    for name, values in maps.items():
+        channels, height, width = values.shape
+        block, _dot, layer = name.rpartition(".")
+        hover = f"<b>{name}</b><br>{channels}×{height}×{width}"
+        label = "" if block and block == before else block or name
+        kind = layer.rstrip("0123456789")
+        layers.append(PathLayer(name, label, channels, height, width, kind, hover))
+        before = block
+    return layers
+
+
+def layer_panel(model: Model, maps: np.ndarray) -> Panel:
+    """Every channel of one layer as a column of a channel grid, without gates."""
+    hovers = _channel_hovers(maps, np.arange(len(maps)))
+    return Panel(model.title, model.colour, maps, range(len(maps)), hovers)
+
+
+def kernels_of(model: Model, layer: str) -> np.ndarray | None:
+    """The weights (C, inputs, h, w) of a convolution, None of any other layer."""
+    weight = getattr(model.checkpoint.model.get_submodule(layer), "weight", None)
+    return weight.numpy() if weight is not None and weight.ndim == 4 else None

@@ -1,0 +1,272 @@
+"""The sidebar's choices: which picture, which models."""
+
+import base64
+import hashlib
+import io
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from cnnattn.data.datasets import by_class
+from cnnattn.data.pictures import as_seen, read_picture, square
+from cnnattn.data.samples import samples
+from cnnattn.problem import Problem
+from cnnattn.web.library.checkpoints import (
+    CHECKPOINTS,
+    Model,
+    checkpoint_files,
+    dataset,
+    model,
+    spec,
+    title,
+)
+from cnnattn.web.library.first_models import offer_first_models
+from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.text import _, class_name, sentence
+
+FIRST_SAMPLE = "cat-1"
+GALLERY_HEIGHT = 262  # in pixels: four and a half rows, so that one sees that there are more
+GALLERY = 24  # pictures of a class offered at once
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The picture that the page is about."""
+
+    name: str  # "cat-1", "test-cat-17", or the name of an uploaded file
+    picture: np.ndarray  # uint8 (H, W, 3)
+    label: str | None = None  # its true class, where that is known
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The picture as the networks see it, uint8 (32, 32, 3)."""
+        return as_seen(self.picture)
+
+
+def pick_picture() -> Chosen:
+    """Sidebar: a built-in sample, a CIFAR-10 test picture, an upload or a photo."""
+    with st.sidebar:
+        st.subheader(_("Picture"), anchor=False)
+        sources = {
+            "sample": _("Samples"),
+            "test": _("Test set"),
+            "upload": _("Upload"),
+            "camera": _("Camera"),
+        }
+        source = view.one_of(
+            st.segmented_control,
+            _("Where from"),
+            list(sources),
+            "source",
+            "sample",
+            format_func=sources.__getitem__,
+            label_visibility="collapsed",
+        )
+        chosen = {
+            "sample": _pick_sample,
+            "test": _pick_test_picture,
+            "upload": _pick_upload,
+            "camera": _take_photo,
+        }[source]()
+    # Until there is another picture, a sample keeps the page whole.
+    return chosen or _sample(FIRST_SAMPLE)
+
+
+def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:
+    """Sidebar: one or more checkpoints, and a place to open one's own weights file."""
+    with st.sidebar:
+        st.subheader(_("Models"), anchor=False)
+        picker = st.container()
+        _open_weights()  # before the list that it adds to, but below it on the page
+        files = checkpoint_files()
+        titles = {}
+        for name, file in files.items():
+            try:
+                titles[name] = title(name, spec(file))
+            except Problem as problem:
+                st.warning(sentence(problem), icon=":material/error:")
+        wanted = [name for name in default if name in titles] or list(titles)[:2]
+        # Who has chosen nothing follows the default, also when the first runs bring new models.
+        before = st.session_state.get("models_default", wanted)
+        if before != wanted and st.session_state.get("models") == before:
+            del st.session_state["models"]
+        st.session_state["models_default"] = wanted
+    if not titles:
+        offer_first_models(CHECKPOINTS)
+    with st.sidebar:
+        _name_what_is_gone(titles)
+    with st.sidebar, picker:
+        names = view.some_of(
+            _("Compare these, side by side"),
+            list(titles),
+            "models",
+            wanted,
+            format_func=titles.__getitem__,
+            label_visibility="collapsed",
+            placeholder=_("Choose at least one model"),
+        )
+    models = []
+    for name in names:
+        try:
+            models.append(model(files[name]))
+        except Problem as problem:
+            st.warning(sentence(problem), icon=":material/error:")
+    if not models:
+        st.info(_("Choose at least one model in the sidebar."), icon=":material/arrow_back:")
+        st.stop()
+    return models
+
+
+def _name_what_is_gone(there: Collection[str]) -> None:
+    """Say which of the models asked for, here or in the link, are not ``there``, and go on."""
+    gone = [name for name in view.asked_for("models") if name and name not in there]
+    if gone:
+        names = _(", ").join(f"`{name.replace('`', '')}`" for name in gone[:3])
+        st.warning(
+            _("Left out, because it is not here (deleted, or of another machine): {names}",
+              names=names),
+            icon=":material/error:",
+        )  # fmt: skip
+
+
+def _pick_sample() -> Chosen:
+    uris = _sample_uris()
+    with st.container(height=GALLERY_HEIGHT, border=False):
+        name = view.one_of(
+            st.pills,
+            _("Sample picture"),
+            list(uris),
+            "sample",
+            FIRST_SAMPLE,
+            format_func=lambda name: _thumbnail(name.rpartition("-")[0], uris[name]),
+            label_visibility="collapsed",
+        )
+    return _sample(name)
+
+
+def _sample(name: str) -> Chosen:
+    sample = next(s for s in samples() if s.name == name)
+    return Chosen(name, sample.picture, sample.label)
+
+
+def _pick_test_picture() -> Chosen | None:
+    try:
+        data = dataset()
+    except Problem as problem:
+        st.error(sentence(problem))
+        return None
+    if data is None:
+        say_how_to_get_pictures()
+        return None
+    label = view.one_of(
+        st.selectbox,
+        _("Class"),
+        data.classes,
+        "test_class",
+        data.classes[0],
+        format_func=class_name,
+    )
+    number = data.classes.index(label)
+    names = [str(i) for i in by_class(data.test, number, GALLERY)]
+    # A link may lead to any picture of the class; it then stands before the first ones.
+    asked = st.query_params.get(f"test_{label}", "")
+    linked: str = st.session_state.setdefault(f"linked_{label}", asked)
+    if linked not in names and _is_index(linked, data.test.labels == number):
+        names.insert(0, linked)
+    name = view.one_of(
+        st.pills,
+        _("Test picture"),
+        names,
+        f"test_{label}",
+        names[0],
+        format_func=lambda i: _thumbnail(label, picture_uri(data.test.pictures[int(i)])),
+        label_visibility="collapsed",
+    )
+    return Chosen(f"test-{label}-{name}", data.test.pictures[int(name)], label)
+
+
+def say_how_to_get_pictures() -> None:
+    """That there is no data set yet, and two ways to one."""
+    st.info(
+        _(
+            "The CIFAR-10 test pictures are not here yet. With a network, fetch them on the "
+            "page Training, or run once: `python -m cnnattn download`"
+        )
+    )
+    st.page_link("pages/6_Training.py", label=_("Training"), icon=":material/model_training:")
+
+
+def _is_index(text: str, members: np.ndarray) -> bool:
+    """Whether a word from a link is the number of a picture that is marked in ``members``."""
+    return text.isdecimal() and int(text) < len(members) and bool(members[int(text)])
+
+
+def _pick_upload() -> Chosen | None:
+    file = st.file_uploader(
+        _("A picture of your own: PNG, JPEG, WebP, GIF or BMP, up to 10 MB"), key="upload"
+    )
+    return _own_picture(file.name, file.getvalue()) if file else None
+
+
+def _take_photo() -> Chosen | None:
+    photo = st.camera_input(_("Take a photo"), key="photo")
+    return _own_picture(_("photo"), photo.getvalue()) if photo else None
+
+
+def _own_picture(name: str, content: bytes) -> Chosen | None:
+    try:
+        picture = read_picture(content)
+    except Problem as problem:
+        st.error(sentence(problem), icon=":material/error:")
+        return None
+    cuts = {"crop": _("Crop the middle"), "letterbox": _("Keep it whole")}
+    how = view.one_of(
+        st.segmented_control,
+        _("Make it square"),
+        list(cuts),
+        "square",
+        "crop",
+        format_func=cuts.__getitem__,
+    )
+    return Chosen(name, square(picture, "crop" if how == "crop" else "letterbox"))
+
+
+def _open_weights() -> None:
+    with st.expander(_("Open your own weights"), icon=":material/folder_open:"):
+        file = st.file_uploader(
+            _("A checkpoint of this app (.safetensors) or the tutorial's .pth"), key="weights"
+        )
+    if file is None:
+        return
+    content = file.getvalue()
+    folder = Path(tempfile.gettempdir()) / f"cnnattn-{hashlib.sha256(content).hexdigest()[:16]}"
+    path = folder / Path(file.name).name
+    if not path.exists():
+        folder.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    opened = st.session_state.setdefault("opened_checkpoints", [])
+    if path not in opened:
+        opened.append(path)
+
+
+def picture_uri(picture: np.ndarray, size: int | None = None) -> str:
+    """The picture as a data URI for an <img>: lossless, or a small thumbnail of ``size`` pixels."""
+    image, buffer = Image.fromarray(picture), io.BytesIO()
+    if size:
+        image = image.resize((size, size), Image.Resampling.LANCZOS)
+    image.save(buffer, "WEBP", lossless=size is None, quality=80)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@st.cache_data(show_spinner=False)
+def _sample_uris() -> dict[str, str]:
+    return {sample.name: picture_uri(sample.picture, 64) for sample in samples()}
+
+
+def _thumbnail(label: str, uri: str) -> str:
+    return f"![{class_name(label)}]({uri})"  # its text is the button's name for screen readers

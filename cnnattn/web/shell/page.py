@@ -1,0 +1,158 @@
+"""The frame of every page: settings, look, language, navigation, title."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from cnnattn.web.shell import url_state
+from cnnattn.web.shell.screen import page_width
+from cnnattn.web.shell.text import LANGUAGES, _, browser_language
+
+_ICON = Path(__file__).parent / "icon.svg"
+_STYLE = (Path(__file__).parent / "page.css").read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its folder in ``cnnattn.web``, its file, its icon, and what it is for."""
+
+    name: str
+    file: str
+    icon: str
+    title: str
+    purpose: str
+
+
+def show_page(name: str) -> None:
+    """Draw one page: all that ``app.py`` and the files of ``pages/`` do.
+
+    Importing torch takes seconds, once in the life of the server: the frame stands before that.
+    """
+    url_state.enter(name)
+    lang = url_state.settle("lang", list(LANGUAGES), browser_language())
+    pages = {page.name: page for page in _pages()}
+    st.set_page_config(
+        page_title=f"{pages[name].title} · CNN Attention Lab",
+        page_icon=str(_ICON),  # a Material icon would be fetched from outside
+        layout="wide",
+        initial_sidebar_state="auto",
+    )
+    st.html(f"<style>{_STYLE}</style>")
+    width = page_width(lang)
+    with st.sidebar:
+        _navigation(list(pages.values()))
+    with st.container(key="page_head"):
+        st.title(pages[name].title, anchor=False)
+        st.markdown(pages[name].purpose)
+    if "torch" not in sys.modules:
+        with st.skeleton(600):
+            _import_torch()
+    draw: Callable[[int], None] = import_module(f"cnnattn.web.{name}.page").draw
+    try:
+        draw(width)
+    finally:
+        url_state.leave()
+
+
+def _navigation(pages: list[Page]) -> None:
+    st.markdown("**CNN Attention Lab**")
+    url_state.one_of(
+        st.segmented_control,
+        _("Language"),
+        list(LANGUAGES),
+        "lang",
+        browser_language(),
+        format_func=LANGUAGES.__getitem__,
+        label_visibility="collapsed",
+    )
+    with st.container(gap=None, key="navigation"):
+        for page in pages:
+            st.page_link(
+                page.file,
+                label=page.title,
+                icon=f":material/{page.icon}:",
+                query_params=url_state.link_to(page.name),
+            )
+
+
+def link_to(name: str, label: str, icon: str, **view: str) -> None:
+    """A link to another page with the same picture and models, there in this ``view``."""
+    file = next(page.file for page in _pages() if page.name == name)
+    st.page_link(
+        file, label=label, icon=f":material/{icon}:", query_params=url_state.link_to(name, **view)
+    )
+
+
+def _pages() -> list[Page]:
+    """Every page, in the order of the navigation."""
+    return [
+        Page(
+            "compare", "app.py", "compare", _("Compare"),
+            _("What does attention change inside a CNN? One picture, several networks, side by "
+              "side: their predictions, feature maps, gates and heat maps."),
+        ),
+        Page(
+            "feature_maps", "pages/1_Feature_maps.py", "grid_on", _("Feature maps"),
+            _("What the channels of a network respond to: several pictures through the same "
+              "layers, and every channel of any layer."),
+        ),
+        Page(
+            "attention", "pages/2_Channel_attention.py", "equalizer", _("Channel attention"),
+            _("How an attention module computes its gates from the feature maps, step by step, "
+              "and how the gates differ from class to class."),
+        ),
+        Page(
+            "surgery", "pages/7_Gate_surgery.py", "content_cut", _("Gate surgery"),
+            _("Change the gates by hand, zero some channels or shuffle them, and see how the "
+              "prediction changes. Nothing is retrained."),
+        ),
+        Page(
+            "zoo", "pages/3_Attention_zoo.py", "category", _("Attention zoo"),
+            _("SE, ECA, CBAM and five other attention modules: how each works, what it costs, and "
+              "whether it helps."),
+        ),
+        Page(
+            "heat", "pages/4_Heat_maps.py", "visibility", _("Heat maps"),
+            _("Which parts of a picture a prediction rests on: Grad-CAM and its relatives, each "
+              "with a test of how faithful it is."),
+        ),
+        Page(
+            "evaluation", "pages/5_Evaluation.py", "fact_check", _("Evaluation"),
+            _("How accurate the networks are on many pictures, how sure one may be of that, and "
+              "what they confuse."),
+        ),
+        Page(
+            "prototypes", "pages/8_Prototypes.py", "filter_center_focus", _("Prototypes"),
+            _("What each channel responds to most: the image patches that activate it, and a "
+              "picture optimised for it."),
+        ),
+        Page(
+            "training", "pages/6_Training.py", "model_training", _("Training"),
+            _("Train networks of your own in the background and watch their learning curves; the "
+              "other pages show each one after its first epoch."),
+        ),
+    ]  # fmt: skip
+
+
+def _import_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        st.error(
+            _(
+                "PyTorch does not start: it is missing or not whole. Install it again, together "
+                "with torchvision: pip install --force-reinstall torch torchvision"
+            ),
+            icon=":material/error:",
+        )
+        st.stop()
+
+
+def heading(title: str, explanation: str) -> None:
+    """A section's title and, in one sentence, what there is to see."""
+    st.header(title, anchor=False)
+    st.caption(explanation)

@@ -1,0 +1,90 @@
+"""Who may train: with a PIN set, what costs the machine's time asks for it, once a session.
+
+The PIN is in the environment variable CNNATTN_PIN, or ``pin`` in Streamlit's secrets. Without one,
+everything is open. Looking at models never needs it.
+"""
+
+import hmac
+import os
+import threading
+import time
+from collections import deque
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from cnnattn.problem import Problem
+from cnnattn.web.shell.text import _, sentence
+
+TRIES, PER = 5, 60.0  # wrong tries that the whole server takes in so many seconds
+
+
+class Guard:
+    """Compares what is typed with the PIN: in constant time, and not too often."""
+
+    def __init__(self) -> None:
+        self._wrong: deque[float] = deque()  # when; over all sessions
+        self._lock = threading.Lock()
+
+    def accepts(self, given: str, pin: str, now: float) -> bool:
+        """Whether ``given`` is the PIN. Raises Problem after too many wrong tries."""
+        with self._lock:  # tries at the same moment count one after the other
+            while self._wrong and now - self._wrong[0] >= PER:
+                self._wrong.popleft()
+            if len(self._wrong) >= TRIES:
+                raise Problem(
+                    "There were too many wrong tries; wait {seconds} s and type the PIN again.",
+                    seconds=int(PER - (now - self._wrong[0])) + 1,
+                )
+            right = hmac.compare_digest(given.encode(), pin.encode())
+            if not right:
+                self._wrong.append(now)
+            return right
+
+
+def known_pin() -> str | None:
+    """The PIN of this server, None if it has none."""
+    if pin := os.environ.get("CNNATTN_PIN"):
+        return pin
+    try:
+        return str(st.secrets["pin"])
+    except (KeyError, StreamlitSecretNotFoundError):
+        return None
+
+
+def may_train() -> bool:
+    """Whether this session may start, stop and delete runs, and download data."""
+    return known_pin() is None or st.session_state.get("pin_was_right", False)
+
+
+def ask_for_pin() -> bool:
+    """A field for the PIN where one is needed and has not been typed yet; ``may_train()``."""
+    if may_train():
+        return True
+    st.text_input(
+        _("PIN for training"),
+        type="password",
+        key="pin",
+        width=280,
+        help=_("Training uses this machine's time, so its owner has set a PIN."),
+        on_change=_try,
+    )
+    if problem := st.session_state.get("pin_problem"):
+        st.error(sentence(problem), icon=":material/lock:")
+    return False
+
+
+def _try() -> None:
+    """Compare what was typed; the field is emptied, so that the same again is a new try."""
+    given, st.session_state["pin"] = st.session_state["pin"], ""
+    try:
+        right = _guard().accepts(given, known_pin() or "", time.monotonic())
+        problem = None if right else Problem("That is not the PIN; ask the owner of this machine.")
+    except Problem as too_often:
+        right, problem = False, too_often
+    st.session_state["pin_was_right"], st.session_state["pin_problem"] = right, problem
+
+
+@st.cache_resource(show_spinner=False)
+def _guard() -> Guard:
+    return Guard()

@@ -1,0 +1,40 @@
+"""What the browser is told, and tells: the language of the page, and how wide it is."""
+
+import streamlit as st
+
+from cnnattn.figures.kit.frame import WIDTH
+
+_NARROW, _MEDIUM = 350, 680  # planned widths in pixels of a telephone and of half a screen
+
+_TELL = """
+export default function({ data, setStateValue }) {
+  document.documentElement.lang = data.lang;
+  const page = document.querySelector("[data-testid=stMainBlockContainer]");
+  if (!page) return;
+  let told = data.width;
+  const tell = () => {
+    const room = page.clientWidth;
+    const width = room < 560 ? data.narrow : room < 860 ? data.medium : data.wide;
+    if (width !== told) { told = width; setStateValue("width", width); }
+  };
+  const observer = new ResizeObserver(tell);
+  observer.observe(page);
+  return () => observer.disconnect();
+}
+"""
+
+_measure = st.components.v2.component("page_width", js=_TELL)
+
+
+def page_width(language: str) -> int:
+    """Width in pixels to plan figures for: of three sizes, the one nearest to the page's own.
+
+    The browser tells it only when it is another than the one planned with, so a page on a wide
+    screen, the one that is assumed at first, is computed once. Screen readers are told that the
+    page is in ``language``.
+    """
+    known = st.session_state.get("page_width", {}).get("width") or WIDTH
+    sizes = {"narrow": _NARROW, "medium": _MEDIUM, "wide": WIDTH}
+    data = {"width": known, "lang": {"zh": "zh-CN"}.get(language, language), **sizes}
+    _measure(key="page_width", data=data, on_width_change=lambda: None)
+    return known

@@ -1,0 +1,95 @@
+"""Training: start runs in the background, watch their curves, stop, resume and open them."""
+
+import streamlit as st
+
+from cnnattn.training.runs import list_runs
+from cnnattn.web.library.first_models import ACTIVE
+from cnnattn.web.shell.page import heading
+from cnnattn.web.shell.text import _, language, sentence
+from cnnattn.web.training import curves as live
+from cnnattn.web.training.live_chart import live_chart
+from cnnattn.web.training.run_table import (
+    run_actions,
+    run_progress,
+    run_table,
+    shown_runs,
+)
+from cnnattn.web.training.train_form import train_form
+
+
+def draw(width: int) -> None:
+    """Draw the page; figures are planned for a page of ``width`` pixels."""
+    if st.session_state.pop("open_compare", False):
+        st.switch_page("app.py")
+    train_form()
+    heading(
+        _("Training"),
+        _(
+            "Choose in the sidebar what to train. It goes on in the background, also when the "
+            "browser is closed, and each new model is at once in the pickers of the other pages."
+        ),
+    )
+
+    def signature() -> list[tuple[str, str, str]]:
+        """What the page shows of the runs beside their progress."""
+        return [(run.id, run.state, run.config.name) for run in list_runs()]
+
+    def watch() -> None:
+        """While nothing trains: draw the page again when somebody has changed something."""
+        if signature() != drawn_for:
+            st.rerun()
+
+    def draw() -> None:
+        """All that changes while something trains."""
+        known = list_runs()
+        if going and not any(run.state in ACTIVE for run in known):
+            st.rerun()  # to end the quick pace
+        computing = [run for run in known if run.state in ("running", "stopping")]
+        for run in computing:
+            run_progress(run)
+        if not known:
+            st.info(
+                _("Nothing has been trained here yet. Choose in the sidebar and press Train."),
+                icon=":material/arrow_back:",
+            )
+            return
+        if not computing:
+            st.caption(_("Nothing is being trained at the moment."))
+        histories = {run.id: live.history(run) for run in known}
+        shown = shown_runs(known)
+        if drawn := [run for run in shown if live.is_known(run)]:
+            curves = live.curves_of(drawn, histories)
+            spoken = language()
+            view = f"{width} {spoken} " + ",".join(run.id for run in drawn)
+            live_chart(
+                live.iterations_figure(curves, width, view, spoken),
+                "iterations",
+                view,
+                _("Loss and learning rate by iteration"),
+            )
+            epochs = max(run.config.train.epochs for run in drawn)
+            live_chart(
+                live.epochs_figure(curves, epochs, width, view, spoken),
+                "epochs",
+                view,
+                live.accuracies_in_words(drawn),
+            )
+        for run in shown:
+            if run.reason:
+                st.warning(
+                    f"{live.full_title(run)}: {sentence(run.reason)}", icon=":material/error:"
+                )
+        heading(
+            _("All runs"),
+            _(
+                "Choose runs by their boxes: their curves are drawn together above, and the "
+                "buttons below are for them."
+            ),
+        )
+        run_actions(run_table(known, histories))
+
+    drawn_for = signature()
+    going = any(state in ACTIVE for _id, state, _name in drawn_for)
+    st.fragment(draw, run_every=1 if going else None)()
+    if not going:
+        st.fragment(watch, run_every=4)()

@@ -1,0 +1,205 @@
+"""The table of runs: choosing some of them, and what can be done with those."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from cnnattn.explain.cost import Cost, cost
+from cnnattn.nets.models import ModelSpec, build
+from cnnattn.problem import Problem
+from cnnattn.training import runs
+from cnnattn.training.runs import Run
+from cnnattn.web.library.get_data import cifar10_folder, duration, duration_left
+from cnnattn.web.library.run_files import recipe_name, run_words
+from cnnattn.web.shell.pin import may_train
+from cnnattn.web.shell.text import _, percent, sentence
+from cnnattn.web.training.curves import History, full_title, is_known, network
+
+TOGETHER = timedelta(minutes=1)  # runs begun within it were started together
+GOING = ("running", "stopping")
+
+
+def chosen_runs(known: Sequence[Run]) -> list[Run]:
+    """The runs chosen in the table, by this session or by the link, oldest first."""
+    if "chosen_runs" not in st.session_state:
+        st.session_state["chosen_runs"] = st.query_params.get("runs", "").split(",")
+    wanted = st.session_state["chosen_runs"]
+    return [run for run in reversed(known) if run.id in wanted]
+
+
+def shown_runs(known: Sequence[Run]) -> list[Run]:
+    """The runs that the page is about, oldest first: the chosen, else those started last."""
+    if chosen := chosen_runs(known):
+        return chosen
+    return [run for run in reversed(known) if known[0].created - run.created <= TOGETHER]
+
+
+def run_table(known: Sequence[Run], histories: dict[str, History]) -> list[Run]:
+    """Draw the table of all runs, newest first; returns those that are chosen in it."""
+    ids = [run.id for run in known]
+    chosen = [run.id for run in chosen_runs(known)]
+    # Rows are chosen by their number, so other runs make another table; it begins as chosen before.
+    key = "run_table_" + hashlib.sha256(",".join(ids).encode()).hexdigest()[:12]
+
+    def choose() -> None:
+        rows = st.session_state[key].selection.rows
+        st.session_state["chosen_runs"] = [ids[row] for row in rows]
+
+    st.dataframe(
+        [_row(run, histories[run.id]) for run in known],
+        key=key,
+        hide_index=True,
+        on_select=choose,
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [ids.index(name) for name in chosen]}},
+        height=min(38 * len(known) + 38, 420),
+        row_height=38,
+        placeholder="–",
+        column_config={
+            _("accuracy"): st.column_config.NumberColumn(format="percent"),
+            _("parameters"): st.column_config.NumberColumn(format="localized"),
+            _("multiply-adds"): st.column_config.NumberColumn(format="%.1f M"),
+        },
+        alt=_("All runs of training"),
+    )
+    if chosen:
+        st.query_params["runs"] = ",".join(chosen)
+    else:
+        st.query_params.pop("runs", None)
+    return chosen_runs(known)
+
+
+def run_actions(chosen: Sequence[Run]) -> None:
+    """Buttons for the chosen runs: open, stop, resume, rename, delete, download."""
+    allowed = may_train()
+    trained = [run for run in chosen if run.best]
+    stoppable = [run for run in chosen if run.state in ("queued", "running")]
+    resumable = [run for run in chosen if run.state in ("stopped", "failed")]
+    deletable = [run for run in chosen if run.state not in GOING]
+    one = chosen[0] if len(chosen) == 1 else None
+    with st.container(horizontal=True, key="run_actions"):
+        if st.button(
+            _("Open on Compare"), key="run_open", icon=":material/compare:", disabled=not trained
+        ):
+            st.session_state["models"] = [run.id for run in trained]
+            st.session_state["open_compare"] = True
+            st.rerun()  # the page leaves from outside its fragment, or its timer would go on
+        if _button(_("Stop"), "run_stop", "stop", bool(stoppable) and allowed):
+            _do(runs.stop, stoppable)
+        if _button(_("Resume"), "run_resume", "play_arrow", bool(resumable) and allowed):
+            _do(runs.resume, reversed(resumable))
+        with st.popover(
+            _("Rename"), icon=":material/edit:", disabled=not (one and allowed), key="run_rename"
+        ):
+            if one:
+                name = st.text_input(
+                    _("Name"), one.config.name, key=f"run_name_{one.id}", max_chars=40
+                )
+                if _button(_("Save"), "run_rename_save", "check", allowed):
+                    _do(lambda run_id: runs.rename(run_id, name), [one])
+        with st.popover(
+            _("Delete"),
+            icon=":material/delete:",
+            disabled=not (deletable and allowed),
+            key="run_delete",
+        ):
+            st.markdown(
+                _("Delete for good, with all files: **{names}**?",
+                  names=_(", ").join(full_title(r) for r in deletable))
+            )  # fmt: skip
+            if _button(_("Yes, delete"), "run_delete_yes", "delete_forever", allowed):
+                _do(runs.delete, deletable)
+        best = one and one.best
+        st.download_button(
+            _("Download"),
+            data=best.read_bytes if best else b"",
+            file_name=f"{one.id}.safetensors" if one else None,
+            key="run_download",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not best,
+        )
+
+
+def state_name(run: Run) -> str:
+    """A run's state in the reader's language."""
+    return {
+        "queued": _("waiting"),
+        "running": _("training"),
+        "stopping": _("stopping"),
+        "stopped": _("stopped"),
+        "finished": _("finished"),
+        "failed": _("failed"),
+        "damaged": _("damaged"),
+    }[run.state]
+
+
+def run_progress(run: Run) -> None:
+    """One line for a run that computes: how far, how fast, how long still, and a stop button."""
+    epochs = run.config.train.epochs
+    begun = run.iterations > 0
+    words = [f"**{network(run)}**", state_name(run) if begun else _("starting …")]
+    if begun:
+        now = min(run.epoch + 1, epochs)
+        words.append(_("epoch {epoch} of {epochs}", epoch=now, epochs=epochs))
+    if run.images_per_second:
+        words.append(_("{count:,.0f} pictures/s", count=run.images_per_second))
+    if run.seconds_left is not None:
+        words.append(duration_left(run.seconds_left))
+    share = run.iteration / run.iterations if begun else 0.0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(share, 1.0), " · ".join(words))
+        if _button(_("Stop"), f"stop_{run.id}", "stop", may_train() and run.state == "running"):
+            _do(runs.stop, [run])
+
+
+def _button(label: str, key: str, icon: str, enabled: bool) -> bool:
+    # A disabled button keeps honest people out only, so what it said is checked here again.
+    return st.button(label, key=key, icon=f":material/{icon}:", disabled=not enabled) and enabled
+
+
+def _do(action: Callable[[str], None], those) -> None:
+    for run in those:
+        try:
+            action(run.id)
+        except Problem as problem:
+            st.error(sentence(problem), icon=":material/error:")
+            return
+    st.rerun()
+
+
+def _row(run: Run, history: History) -> dict[str, object]:
+    how = run.config.train
+    spent = _cost(run.config.arch, run.config.attention) if is_known(run) else None
+    share = run.iteration / run.iterations if run.iterations else 0.0
+    progress = f" · {percent(share)}" if run.state in (*GOING, "stopped", "failed") else ""
+    return {
+        _("run"): run_words(run),
+        _("network"): network(run),
+        _("state"): state_name(run) + progress,
+        _("accuracy"): run.accuracy,
+        _("epochs"): f"{run.epoch} / {how.epochs}",
+        _("time"): duration(history.seconds),
+        _("seed"): how.seed,
+        _("recipe"): recipe_name(how.recipe),
+        _("pictures"): _pictures(run.config.data),
+        _("parameters"): spent and spent.parameters,
+        _("multiply-adds"): spent and spent.multiply_adds / 1e6,
+    }
+
+
+def _pictures(data: str) -> str:
+    here = cifar10_folder()
+    if here and str(here.resolve()) == data:
+        return "CIFAR-10"
+    return _("Samples") if data == runs.SAMPLES else Path(data).name
+
+
+@st.cache_resource(show_spinner=False)
+def _cost(arch: str, attention: str) -> Cost:
+    """Of the network for ten classes and one picture."""
+    return cost(build(ModelSpec(arch, attention)).eval(), torch.zeros(1, 3, 32, 32))
