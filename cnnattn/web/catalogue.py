@@ -51,15 +51,15 @@ def write(chinese: dict[str, str]) -> None:
 def main() -> None:
     """Take up what was given, then name what is missing."""
     with FileLock(CATALOGUE.with_suffix(".lock")):
-        chinese = translations()
+        chinese, shown = translations(), messages()
         for argument in sys.argv[1:]:
             if argument == "--prune":
-                chinese = {id: text for id, text in chinese.items() if id in messages()}
+                chinese = {id: text for id, text in chinese.items() if id in shown}
             else:
                 chinese |= json.loads(Path(argument).read_text("utf-8"))
         if sys.argv[1:]:
             write(chinese)
-        missing = dict.fromkeys(sorted(messages() - chinese.keys()), "")
+        missing = dict.fromkeys(sorted(shown - chinese.keys()), "")
     print(json.dumps(missing, ensure_ascii=False, indent=1))
 
 
