@@ -1,12 +1,9 @@
 """The sidebar's choices: which picture, which models."""
 
 import base64
-import hashlib
 import io
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -26,6 +23,7 @@ from cnnattn.web.library.checkpoints import (
     title,
 )
 from cnnattn.web.library.first_models import offer_first_models
+from cnnattn.web.library.uploaded_weights import keep
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.text import _, class_name, sentence
 
@@ -203,7 +201,12 @@ def say_how_to_get_pictures() -> None:
 
 def _is_index(text: str, members: np.ndarray) -> bool:
     """Whether a word from a link is the number of a picture that is marked in ``members``."""
-    return text.isdecimal() and int(text) < len(members) and bool(members[int(text)])
+    return (
+        text.isdecimal()
+        and len(text) < 10
+        and int(text) < len(members)
+        and bool(members[int(text)])
+    )
 
 
 def _pick_upload() -> Chosen | None:
@@ -243,12 +246,12 @@ def _open_weights() -> None:
         )
     if file is None:
         return
-    content = file.getvalue()
-    folder = Path(tempfile.gettempdir()) / f"cnnattn-{hashlib.sha256(content).hexdigest()[:16]}"
-    path = folder / Path(file.name).name
-    if not path.exists():
-        folder.mkdir(exist_ok=True)
-        path.write_bytes(content)
+    try:
+        path = keep(file.name, file.getvalue())
+        model(path)
+    except Problem as problem:
+        st.warning(sentence(problem), icon=":material/error:")
+        return
     opened = st.session_state.setdefault("opened_checkpoints", [])
     if path not in opened:
         opened.append(path)
