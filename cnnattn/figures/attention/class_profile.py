@@ -1,7 +1,7 @@
 """What the gates of a stage are for each class: a heat map, lines, and one number a stage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,6 +20,7 @@ from cnnattn.figures.kit.frame import (
     value_axis,
 )
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS, FAINT, LINE
+from cnnattn.figures.kit.panels import shortened
 from cnnattn.figures.kit.tiles import colour_axis, colour_bar, scale_of
 
 ROW, LINES, COLOUR_BAR, AXIS = 24, 210, 48, 50  # heights in pixels
@@ -27,6 +28,7 @@ LEFT, RIGHT, LETTER = 14, 12, 8  # pixels beside the class names and at the righ
 CLASS_COLOURS = [colour for kind, colour in ATTENTION_COLOURS.items() if kind != "none"]
 SQUARE = 34  # pixels for the colour beside the name of a chosen class, and the gap behind it
 SHARES = 190
+NAMES = 0.35  # of the width, at most, for the names of the classes
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def class_profile(
     %{customdata}: channel, gate, spread. The column of channel number ``selected`` is framed.
     """
     classes, count = gates.values.shape
+    hovers = [hover.replace("{name}", name) + "<extra></extra>" for name in gates.names]
+    gates = replace(gates, names=[shortened(name, NAMES * width) for name in gates.names])
     left = LEFT + LETTER * max(map(letters, gates.names))
     room = SQUARE + LETTER * max(map(letters, gates.names))
     across = max(1, int((width - left) / room))
@@ -68,7 +72,6 @@ def class_profile(
     place = np.arange(count)
     scale = scale_of([gates.values], gates.signed)
     details = _details(gates)
-    hovers = [hover.replace("{name}", name) + "<extra></extra>" for name in gates.names]
     colours: Plain = {
         "type": "heatmap", "z": gates.values.astype(np.float32), "x": place,
         "y": list(range(classes)), "coloraxis": "coloraxis", "yaxis": "y2", "xaxis": "x2",

@@ -38,6 +38,16 @@ class Cells:
     height: float  # of the whole figure
 
 
+def shortened(name: str, pixels: float) -> str:
+    """The name, cut with an ellipsis where it is wider than ``pixels``; two signs at least."""
+    room = max(2, int(pixels / LETTER + 1e-6))
+    if letters(name) <= room:
+        return name
+    while len(name) > 1 and letters(name) >= room:
+        name = name[: -max(1, (letters(name) - room) // 2)]
+    return f"{name.rstrip()}…"
+
+
 def across(count: int, least: float, width: float) -> int:
     """How many of ``count`` panels, at least ``least`` pixels wide, stand side by side."""
     return max(1, min(count, int(width // least)))

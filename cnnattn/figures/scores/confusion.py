@@ -1,7 +1,7 @@
 """Confusion matrices: what is called what, a matrix a model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import numpy as np
@@ -22,12 +22,13 @@ from cnnattn.figures.kit.frame import (
     label,
     letters,
 )
-from cnnattn.figures.kit.panels import LETTER, Cell, across, cells
+from cnnattn.figures.kit.panels import LETTER, Cell, across, cells, shortened
 from cnnattn.figures.kit.tiles import marker_trace
 from cnnattn.figures.maps.channel_grid import frame_around
 
 LEAST, LARGEST = 420, 60  # pixels that a matrix with its names needs, and that a cell may have
 DIGIT, BOTTOM = 8.5, 12  # pixels
+NAMES, LONGEST = 0.4, 220  # of the width, and pixels, at most for the names
 FRAME = 0.58  # of a cell from its middle, so that there is room for a frame at the edge
 # The errors from clear to the colour for wrong, the right ones from clear to that for right.
 COLOURS = [[0, "rgba(213, 94, 0, 0.8)"], [0.5, "rgba(213, 94, 0, 0)"],
@@ -59,10 +60,12 @@ def confusion_matrices(
     its own, 0 to 1. Cells carry [model, true, predicted] as ``customdata``; those of ``selected``,
     (true, predicted) a model, are framed. ``corner`` says what rows and columns are.
     """
-    names = [name for model in models for name in model.names]
-    room = max(letters(name) for name in [*names, *corner.split("<br>")]) * LETTER + 8
     per_row = across(len(models), LEAST, width)
     column = cells(len(models), per_row, [1], width).column
+    most = min(NAMES * column, LONGEST)  # of the pixels: the cells need room too
+    models = [replace(m, names=[shortened(n, most) for n in m.names]) for m in models]
+    names = [name for model in models for name in model.names]
+    room = max(letters(name) for name in [*names, *corner.split("<br>")]) * LETTER + 8
     side = min(column - room, LARGEST * max(len(model.names) for model in models))
     laid = cells(len(models), per_row, [TITLE, room, side, BOTTOM], width)
     shares = [m.counts / np.maximum(m.counts.sum(1, keepdims=True), 1) for m in models]

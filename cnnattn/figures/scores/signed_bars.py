@@ -18,8 +18,10 @@ from cnnattn.figures.kit.frame import (
     value_axis,
 )
 from cnnattn.figures.kit.palette import FAINT, LINE, NEUTRAL
+from cnnattn.figures.kit.panels import shortened
 from cnnattn.figures.kit.tiles import marker_trace
 
+LONGEST = 180  # pixels for a name
 BARS, LEFT, LETTER = 230, 76, 8  # height of the bars, room beside them, width of a letter, pixels
 
 
@@ -68,9 +70,12 @@ def signed_bars(
         column | {"x0": i - 0.5, "x1": i + 0.5} for i in place if numbers[i] in marked
     ]  # fmt: skip
     room = (width - LEFT - RIGHT) / max(1, count)
+    names = [shortened(name, LONGEST) for name in names]
     longest = LETTER * max((letters(name) for name in names), default=1)
     turned = longest + 6 > room and count <= 20  # classes: no name may be missing
-    step = 1 if turned else next(s for s in (1, 2, 4, 8, 16, 32, 64, 128) if s * room > longest + 6)
+    step = 1
+    while not turned and step * room <= longest + 6:
+        step *= 2
     foot = 30 + (0.7 * longest if turned else 0) + (22 if x_title else 0)
     heights = [8, BARS, foot]
     band = bands(heights)

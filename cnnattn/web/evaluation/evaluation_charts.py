@@ -141,18 +141,17 @@ def _listed(names: Sequence[str], most: int = 12) -> str:
 
 def confusions(score: Score) -> Confusions:
     """One model's confusion matrix with its words."""
-    counts, classes = score.confusion, score.model.classes
-    totals = counts.sum(1)
+    counts, totals = score.confusion, score.confusion.sum(1)
+    names = [class_name(name) for name in score.model.classes]
     hovers = [
         [
             _("<b>{true}</b> called <b>{called}</b><br>{count} of {total}: {share}",
-              true=class_name(true), called=class_name(called), count=counts[i, j],
+              true=true, called=called, count=counts[i, j],
               total=totals[i], share=exact(counts[i, j] / totals[i] if totals[i] else np.nan))
-            for j, called in enumerate(classes)
+            for j, called in enumerate(names)
         ]
-        for i, true in enumerate(classes)
+        for i, true in enumerate(names)
     ]  # fmt: skip
-    names = [class_name(name) for name in classes]
     return Confusions(score.model.title, score.model.colour, counts, names, hovers)
 
 

@@ -19,6 +19,8 @@ from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, language
 
+MOST_CLASSES = 100  # in a matrix that is drawn: ten thousand cells
+
 
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
@@ -86,25 +88,32 @@ def draw(width: int) -> None:
     def click(cell: list[int]) -> None:
         """A clicked cell becomes the chosen one."""
         number, true, called = cell
-        model, state = known[number].model, st.session_state
+        model, state = drawn[number].model, st.session_state
         state["confused_by"] = model.name
         state["true_class"] = model.classes[true]
         state["called_class"] = model.classes[called]
 
     matrices = st.container()
     score, true, called = pick.pick_cell(known)
-    show(
-        confusion_matrices(
-            [words.confusions(each) for each in known],
-            corner=_("true ↓<br>called →"),
-            selected=[words.cell(each, true, called) for each in known],
-            width=width,
-        ),
-        key="confusions",
-        on_click=click,
-        place=matrices,
-        alt=words.errors_in_words(known),
-    )
+    drawn = [each for each in known if len(each.model.classes) <= MOST_CLASSES]
+    if drawn:
+        show(
+            confusion_matrices(
+                [words.confusions(each) for each in drawn],
+                corner=_("true ↓<br>called →"),
+                selected=[words.cell(each, true, called) for each in drawn],
+                width=width,
+            ),
+            key="confusions",
+            on_click=click,
+            place=matrices,
+            alt=words.errors_in_words(drawn),
+        )
+    if len(drawn) < len(known):
+        matrices.caption(
+            _("A matrix of more than {count} classes is too large to be drawn; choose a cell "
+              "below.", count=MOST_CLASSES)
+        )  # fmt: skip
     st.caption(words.cell_in_words(score, true, called))
     if found is not None and score.answers is not None:
         index = words.of_cell(score.answers, true, called)
