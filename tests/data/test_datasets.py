@@ -281,3 +281,16 @@ def test_a_torchvision_that_does_not_start_is_told(tiny_cifar10, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision.datasets", None)  # as if it were not installed
     with pytest.raises(Problem, match="torchvision is missing, or of another build than torch"):
         cifar10(tiny_cifar10)
+
+
+@pytest.mark.parametrize("limit", ["MOST_PICTURES", "MOST_CLASSES"])
+def test_a_folder_that_would_fill_the_memory_is_one_sentence(tmp_path, monkeypatch, limit):
+    for split in ("train", "test"):
+        for name in ("a", "b", "c"):
+            (tmp_path / split / name).mkdir(parents=True)
+            Image.new("RGB", (4, 4)).save(tmp_path / split / name / "1.png")
+    monkeypatch.setattr(datasets, limit, 3)
+    assert len(image_folder(tmp_path).train.labels) == 3
+    monkeypatch.setattr(datasets, limit, 2)
+    with pytest.raises(Problem, match="would take too much memory"):
+        image_folder(tmp_path)

@@ -103,3 +103,24 @@ def test_tries_at_the_same_moment_count_each():
         outcomes = list(pool.map(attempt, range(200)))
     assert outcomes.count(False) == 5
     assert outcomes.count(None) == 195
+
+
+def test_one_client_does_not_lock_the_others_out():
+    guard = Guard()
+    for _ in range(5):
+        assert not guard.accepts("0815", "4711", 0, "10.0.0.66")
+    with pytest.raises(Problem, match="too many"):
+        guard.accepts("4711", "4711", 1, "10.0.0.66")
+    assert guard.accepts("4711", "4711", 1, "10.0.0.7")
+
+
+def test_many_clients_together_cannot_try_all_pins_either():
+    guard = Guard()
+    outcomes = []
+    for number in range(100):
+        try:
+            outcomes.append(guard.accepts(str(number), "4711", 0, f"10.0.0.{number}"))
+        except Problem:
+            outcomes.append(None)
+    assert outcomes.count(False) == 50
+    assert guard.accepts("4711", "4711", 61, "10.0.0.7")
