@@ -19,12 +19,12 @@ from tests.fuzz import checkpoints, pages, pictures, run_folders
 
 # What is tried, and its share of all inputs: a page takes a thousand times as long as a picture.
 KINDS = {
-    "pictures": (pictures.attempt, 0.75),
-    "checkpoints": (checkpoints.attempt, 0.14),
-    "run folders": (run_folders.attempt, 0.1),
-    "cards on pages": (pages.card, 0.004),
-    "runs on pages": (pages.run, 0.002),
-    "links": (pages.link, 0.004),
+    "pictures": (pictures.attempt, 0.865),
+    "checkpoints": (checkpoints.attempt, 0.06),
+    "run folders": (run_folders.attempt, 0.07),
+    "cards on pages": (pages.card, 0.002),
+    "runs on pages": (pages.run, 0.001),
+    "links": (pages.link, 0.002),
 }
 
 
