@@ -81,8 +81,8 @@ def evaluate_command(arguments: argparse.Namespace) -> None:
     found = results(checkpoint.model, data)
     print(f"test accuracy {found['accuracy']:.2%}, loss {found['loss']:.4f}, "
           f"{found['pictures']} pictures")  # fmt: skip
-    if "results" in checkpoint.card:
-        print(f"on the card   {checkpoint.card['results']['accuracy']:.2%}")
+    if (known := checkpoint.card.get("results", {}).get("accuracy")) is not None:
+        print(f"on the card   {known:.2%}")
     if arguments.record:
         card = {**checkpoint.card, "data": data.name, "results": found}
         record(arguments.record, result_of(checkpoint.spec, card))

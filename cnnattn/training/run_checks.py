@@ -51,17 +51,21 @@ def _share(value: object) -> bool:
     return is_number(value, 0, 1)
 
 
+def _loss(value: object) -> bool:
+    return is_number(value, 0, 1e300)  # of a training that goes astray, before it ends
+
+
 STEP: dict[str, Check] = {
     "epoch": lambda value: is_count(value, 1),
     "iteration": lambda value: is_count(value, 1),
-    "loss": is_number,
+    "loss": _loss,
     "learning_rate": is_number,
 }
 EPOCH: dict[str, Check] = {
     "epoch": lambda value: is_count(value, 1),
-    "train_loss": is_number,
+    "train_loss": _loss,
     "train_accuracy": _share,
-    "test_loss": is_number,
+    "test_loss": _loss,
     "test_accuracy": _share,
     "seconds": is_number,
 }
@@ -141,12 +145,17 @@ def _is_told(value: object) -> bool:
     if not isinstance(value, dict) or not is_text(value.get("template")):
         return False
     values = value.get("values")
-    if not isinstance(values, dict) or not all(
-        is_number(v, -1e300, 1e300) or (is_text(v) and len(str(v)) < 5000) for v in values.values()
-    ):
+    if not isinstance(values, dict) or not all(map(_can_be_told, values.values())):
         return False
     return all(
         name is None
         or (name in values and not conversion and re.fullmatch(r"(\.\d[fg%])?|g", form or ""))
         for _text, name, form, conversion in Formatter().parse(value["template"])
     )
+
+
+def _can_be_told(value: object) -> bool:
+    """A text of some lines at most, or a number; a loss that became NaN is told as well."""
+    if isinstance(value, float):
+        return True
+    return is_number(value, -1e300, 1e300) or (is_text(value) and len(str(value)) < 5000)

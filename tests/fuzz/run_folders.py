@@ -15,7 +15,7 @@ STATUS = {
     "iterations": 12, "accuracy": 0.5, "images_per_second": 100.0, "seconds_left": 3.5,
     "memory_kills": 0, "process": {"host": "elsewhere", "pid": 4711, "born": 1.7e9},
     "problem": {"template": "The loss became {loss} in epoch {epoch}.",
-                "values": {"loss": "nan", "epoch": 3}},
+                "values": {"loss": float("nan"), "epoch": 3}},
 }  # fmt: skip
 STATES = ("queued", "running", "stopped", "finished", "failed", "?", "")
 PROGRESS = {"epoch": 0, "iteration": 8, "iterations": 12, "accuracy": None, "seconds_left": None}

@@ -193,7 +193,7 @@ def test_a_whole_card_comes_back_as_it_is(tmp_path):
         ("history", [{"epoch": "1"}]),
         ("data", 3),
         ("results", []),
-        ("results", {"accuracy": 1}),
+        ("results", {"accuracy": 2}),
         ("results.pictures", 0),
         ("results.confusion", [[4, 1], [2, 2]]),
         ("results.accuracy", "0.7"),
@@ -224,14 +224,6 @@ def test_a_card_that_is_none_is_one_sentence(tmp_path, text):
     save_file({"a": torch.zeros(1)}, file, {"spec": json.dumps(SPEC), "card": text})
     with pytest.raises(Problem, match=r"x\.safetensors"):
         read_card(file)
-
-
-def test_weights_that_are_no_numbers_are_refused(tmp_path):
-    weights = build(ModelSpec()).state_dict()
-    weights["conv1.bias"][3] = float("nan")
-    torch.save(weights, tmp_path / "x.pth")
-    with pytest.raises(Problem, match="no numbers"):
-        load(tmp_path / "x.pth")
 
 
 @pytest.mark.parametrize("old", [False, True])

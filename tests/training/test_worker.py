@@ -1,5 +1,6 @@
 """What a training process does with its folder, in this process."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -68,26 +69,35 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(short, runs_folder):
         assert all(value.isfinite().all() for value in weights.values())
 
 
+def step(number):
+    """A whole event."""
+    return {
+        "kind": "step", "epoch": 1, "iteration": number, "loss": 2.3, "learning_rate": 0.1
+    }  # fmt: skip
+
+
 def test_half_a_last_line_waits_for_its_end(tmp_path):
     file = tmp_path / "events.jsonl"
     assert runs.read_events(tmp_path) == ([], 0)
-    file.write_bytes(b'{"kind":"step","iteration":1}\n{"kind":"st')
+    first, second = (json.dumps(step(number)).encode() for number in (1, 2))
+    file.write_bytes(first + b"\n" + second[:11])
     events, offset = runs.read_events(tmp_path)
-    assert events == [{"kind": "step", "iteration": 1}]
+    assert events == [step(1)]
     assert runs.read_events(tmp_path, offset) == ([], offset)
     with file.open("ab") as more:
-        more.write(b'ep","iteration":2}\n')
+        more.write(second[11:] + b"\n")
     events, offset = runs.read_events(tmp_path, offset)
-    assert events == [{"kind": "step", "iteration": 2}]
+    assert events == [step(2)]
     assert offset == file.stat().st_size
 
 
 def test_events_that_were_cut_back_are_read_from_the_start(tmp_path):
     file = tmp_path / "events.jsonl"
-    file.write_bytes(b'{"iteration":1}\n{"iteration":2}\n')
+    first, second = (json.dumps(step(number)).encode() + b"\n" for number in (1, 2))
+    file.write_bytes(first + second)
     _events, offset = runs.read_events(tmp_path)
-    file.write_bytes(b'{"iteration":1}\n')
-    assert runs.read_events(tmp_path, offset) == ([{"iteration": 1}], 16)
+    file.write_bytes(first)
+    assert runs.read_events(tmp_path, offset) == ([step(1)], len(first))
 
 
 def test_half_a_line_and_what_was_not_saved_are_taken_back(short, runs_folder):

@@ -203,8 +203,10 @@ def _measured(answers: Answers) -> Score:
 def _of_card(model: Model, found: PictureSet | None) -> Score | None:
     """The card's results, where they are of this very test set, or there is no set to measure."""
     card = model.checkpoint.card
-    results = card.get("results")
-    if results is None or (found and (found.corrupted or found.source != "test")):
+    results = card.get("results", {})
+    if not {"pictures", "confusion", "loss"} <= results.keys():
+        return None
+    if found and (found.corrupted or found.source != "test"):
         return None
     if found and (card.get("data"), results["pictures"]) != (found.name, len(found)):
         return None
