@@ -22,11 +22,15 @@ ODD_WORDS = (
 KEYS = (
     "models", "sample", "source", "lang", "channel", "stage", "layer", "class", "worse", "worse_by",
     "tested", "searched", "test_class", "test_cat", "runs", "square", "large_stage", "kind",
-    "method", "true_class", "called_class", "disagreement", "sort_by", "epoch", "page", "zzz",
+    "method", "true_class", "called_class", "disagreement", "sort_by", "sort_order", "epoch",
+    "page", "zzz", "heat_stage", "overlay", "threshold", "gate", "gate_stage", "cut", "gates",
+    "profile_order", "k", "pass_on", "shuffle", "top_channels", "loss_unit", "attention", "arch",
+    "study_count", "study_set", "prototype_layer", "look_back", "train_arch", "train_seed",
+    "train_seeds", "train_data", "against", "which", "order", "view", "side_a", "side_b",
 )  # fmt: skip
 
 
-def open_page(page: str, **query: str) -> AppTest:
+def open_page(page: str, /, **query: str) -> AppTest:
     """The page as somebody with this link sees it."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     if page != "app.py":
