@@ -10,7 +10,7 @@ import streamlit as st
 
 from cnnattn.web.shell import url_state
 from cnnattn.web.shell.screen import page_width
-from cnnattn.web.shell.text import LANGUAGES, _, browser_language
+from cnnattn.web.shell.text import LANGUAGES, _, browser_language, speak
 
 _ICON = Path(__file__).parent / "icon.svg"
 _STYLE = (Path(__file__).parent / "page.css").read_text("utf-8")
@@ -34,6 +34,7 @@ def show_page(name: str) -> None:
     """
     url_state.enter(name)
     lang = url_state.settle("lang", list(LANGUAGES), browser_language())
+    speak(lang)
     pages = {page.name: page for page in _pages()}
     st.set_page_config(
         page_title=f"{pages[name].title} · CNN Attention Lab",
