@@ -94,10 +94,12 @@ def gate_bars(
     )
 
 
-def gate_note(index: int, span: Span, rows: Sequence[Span], note: str, width: float) -> Part:
+def gate_note(
+    index: int, span: Span, rows: Sequence[Span], note: str, width: float, ticked: bool = True
+) -> Part:
     """The same axes with ``note`` in the middle, for a model that has no gates.
 
-    The column is ``width`` pixels wide.
+    The column is ``width`` pixels wide; 0 and 1 are written at its axis if ``ticked``.
     """
     text = label(
         wrap(note, min(36, int(width / LETTER))), sum(span) / 2, sum(rows[1]) / 2,
@@ -106,7 +108,8 @@ def gate_note(index: int, span: Span, rows: Sequence[Span], note: str, width: fl
     axis = axis_name("", index)
     # Plotly leaves out axes that no trace uses.
     nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
-    return Part([nothing], _axes(index, span, rows[1], 0, [], []), [], [text])
+    axes = _axes(index, span, rows[1], 0, [], [], None if ticked else 1.0)
+    return Part([nothing], axes, [], [text])
 
 
 def _axes(
@@ -122,7 +125,7 @@ def _axes(
     if deviation is None:
         low, high, levels, texts = 0.0, 1.0, [0, 0.5, 1] if count else [0, 1], None
     else:
-        low, high, levels = -deviation, deviation, [-deviation, 0, deviation]
+        low, high, levels = -deviation, deviation, [-deviation, 0, deviation] if count else []
         texts = [f"{level:+.2g}" if level else "0" for level in levels]
     edge = 0.02 * (high - low)
     horizontal = value_axis(

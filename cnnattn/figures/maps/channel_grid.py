@@ -36,7 +36,7 @@ from cnnattn.figures.kit.tiles import (
 )
 
 COLOUR_BAR, GATE_TITLE, GATES, TICKS = 48, 26, 92, 26  # heights in pixels
-LOW_COLOUR_BAR, LOW_GATES = 44, 62  # the same where height is scarce
+LOW_COLOUR_BAR, LOW_TITLE, LOW_GATES = 40, 22, 52  # the same where height is scarce
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def channel_grid(
     tallest = max(fitted(tiles.width, tiles.height, side, PAD) for tiles in mosaics)
     gated = any(panel.gates is not None or panel.note for panel in panels)
     ticked = gate_order == "channel" or any(len(panel.maps) <= 16 for panel in panels)
-    under = [GATE_TITLE, LOW_GATES if low else GATES, TICKS if ticked else 4] if gated else []
+    title, bars = (LOW_TITLE, LOW_GATES) if low else (GATE_TITLE, GATES)
+    under = [title, bars, TICKS if ticked else 4] if gated else []
     heights = [TITLE, tallest, LOW_COLOUR_BAR if low else COLOUR_BAR, *under]
     rows = bands(heights)
     gates = [panel.gates for panel in panels if panel.gates is not None]
@@ -105,7 +106,7 @@ def channel_grid(
         parts.append(_grid(panel, tiles, i, span, rows, colour_axis, selected, side))
         if gated:
             parts.append(
-                gate_note(len(panels) + i, span, rows[3:5], panel.note, side)
+                gate_note(len(panels) + i, span, rows[3:5], panel.note, side, not deviation)
                 if panel.gates is None
                 else gate_bars(
                     len(panels) + i,

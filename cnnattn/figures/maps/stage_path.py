@@ -12,7 +12,7 @@ from cnnattn.figures.kit.png import picture_on, png_uri
 from cnnattn.figures.kit.tiles import marker_trace
 
 HEIGHT, TOP, BOX = 96, 22, 52  # of the figure, of the words above a box, of a box, in pixels
-PICTURE, ANSWER, GAP = 52, 70, 30  # widths in pixels; the gap has the arrow
+PICTURE, ANSWER, GAP = 52, 104, 30  # widths in pixels; the gap has the arrow
 
 
 @dataclass(frozen=True)
