@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from cnnattn.figures.kit.palette import CLEAR, FAINT, LINE
 
 FONT = 14
+BOLD, SQUARE = 8.2, 18  # width in pixels of a letter of a title, and of the square before it
 TITLE = 30  # height of a line of titles in pixels
 WIDTH = 1040  # page width in pixels that heights are computed for
 LEFT, RIGHT = 26, 14  # margins in pixels, room for the labels of an axis and of a bar's end
@@ -236,11 +237,27 @@ def label(text: str, x: float, y: float, **more: Any) -> Plain:
     return plain | more
 
 
-def heading(title: str, x: float, y: float, colour: str = "") -> Plain:
-    """A title, after a square of the model's ``colour`` if it stands for a model."""
+def heading(title: str, x: float, y: float, colour: str = "", width: float = 0.0) -> Plain:
+    """A title, after a square of the model's ``colour`` if it stands for a model.
+
+    What does not fit into ``width`` pixels, if any are given, is cut; all of it is under the
+    pointer.
+    """
     square = f"<span style='color:{colour}'>■</span> " if colour else ""
-    words = f"{square}{ink(f'<b>{title}</b>')}"
-    return label("", x, y, font={"size": FONT + 2}) | {"text": words}
+    room = width - (SQUARE if colour else 0)
+    shown = shortened(title, int(room / BOLD)) if width else title
+    words = f"{square}{ink(f'<b>{shown}</b>')}"
+    whole = {} if shown == title else {"hovertext": title, "captureevents": True}
+    return label("", x, y, font={"size": FONT + 2}) | {"text": words} | whole
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, or its beginning and an ellipsis where it has more than ``most`` letters."""
+    if letters(text) <= most:
+        return text
+    while text and letters(text) > most - 1:
+        text = text[:-1]
+    return text.rstrip(" ·") + "…"
 
 
 def wrap(text: str, width: int) -> str:

@@ -29,7 +29,7 @@ from cnnattn.web.library.first_models import offer_first_models
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.text import _, class_name, sentence
 
-FIRST_SAMPLE = "cat-1"
+FIRST_SAMPLE = "automobile-4"  # airplane without attention, automobile with SE
 GALLERY_HEIGHT = 262  # in pixels: four and a half rows, so that one sees that there are more
 GALLERY = 24  # pictures of a class offered at once
 
