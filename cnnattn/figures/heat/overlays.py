@@ -104,8 +104,8 @@ def overlays(
     for kind, place in zip(sorted(kinds), places, strict=True):
         title = signed_title if kind else value_title
         bar, text = colour_bar(title, place, band[-1][1], *heat_ticks(kind))
-        axis = heat_axis(kind, colours, colorbar=bar)
-        parts.append(Part(layout={COLOUR_AXES[kind]: axis}, texts=[text]))
+        scale = heat_axis(kind, colours, colorbar=bar)
+        parts.append(Part(layout={COLOUR_AXES[kind]: scale}, texts=[text]))
     return figure(parts, sum(heights), uirevision)
 
 

@@ -42,7 +42,7 @@ def heat_axis(
 
 def heat_ticks(signed: bool) -> tuple[list[float], list[str]]:
     """The marks of a colour bar for shares: where, and as text."""
-    ticks = [-1, 0, 1] if signed else [0, 0.5, 1]
+    ticks = [-1.0, 0.0, 1.0] if signed else [0.0, 0.5, 1.0]
     return ticks, [f"{tick:g}" for tick in ticks]
 
 
