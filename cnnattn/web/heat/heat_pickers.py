@@ -24,7 +24,7 @@ PICTURES = ("cat-1", "dog-1", "airplane-1", "ship-1", "truck-1", "frog-1")
 def pick_look() -> Look:
     """Sidebar: how strong, smooth, signed, and on which scale."""
     with st.sidebar, st.expander(_("Display"), icon=":material/tune:"):
-        strength = view.slide(_("Strength of the overlay, in percent"), "overlay", 60, 0, 100)
+        strength = view.slide(_("Strength of the overlay, in percent"), "overlay", 90, 0, 100)
         smooth = view.switch(_("Smooth maps (bilinear)"), "smooth_maps", True)
         shared = view.switch(_("One colour scale for all models"), "shared_maps", False)
         signed = view.switch(_("Signed: also what speaks against the class"), "signed", False)

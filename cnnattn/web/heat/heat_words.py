@@ -9,8 +9,9 @@ from cnnattn.data.pictures import NEUTRAL, as_seen
 from cnnattn.data.samples import Sample
 from cnnattn.explain.cam import fault
 from cnnattn.explain.study import CONTROLS
-from cnnattn.figures.heat.heat_matrix import Cell, Column, largest_value
+from cnnattn.figures.heat.heat_matrix import Cell, Column
 from cnnattn.figures.heat.method_curves import Line, Panel
+from cnnattn.figures.heat.style import largest_value
 from cnnattn.problem import Problem
 from cnnattn.web.heat.heat_maps import (
     Choice,

@@ -66,7 +66,7 @@ def draw(width: int) -> None:
     show(
         heat_matrix(
             words.columns(found, methods, chosen.picture, seen, look, threshold, mask),
-            opacity=look.opacity if threshold is None else 0,
+            strength=look.strength if threshold is None else 0,
             **drawn,
         ),
         key="matrix",
@@ -113,7 +113,7 @@ def draw(width: int) -> None:
     show(
         heat_matrix(
             [words.sheet_column(m, rows, place, (wanted, against), method) for m in models],
-            opacity=look.opacity,
+            strength=look.strength,
             across=max(1, min(len(rows), int(width / len(models) // 130))),
             uirevision="sheet",
             **drawn,
@@ -140,7 +140,7 @@ def draw(width: int) -> None:
                 show(
                     heat_matrix(
                         [words.shuffled_column(model, seen, of) for model, of in steps],
-                        opacity=look.opacity,
+                        strength=look.strength,
                         across=max(1, int(width / len(steps) // 150)),
                         largest=140,
                         uirevision="shuffled",
