@@ -41,7 +41,7 @@ def test_compare_shows_bars_for_channel_gates_and_says_why_there_are_none(names)
     app.run()
     assert not app.exception
     assert not app.error
-    grid = json.loads(app.get("plotly_chart")[1].proto.spec)
+    grid = json.loads(app.get("plotly_chart")[3].proto.spec)
     assert [trace["type"] for trace in grid["data"]].count("bar") == len(names) - len(REASONS)
     words = " ".join(text["text"] for text in grid["layout"]["annotations"]).replace("<br>", " ")
     for reason in REASONS.values():

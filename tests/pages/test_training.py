@@ -75,11 +75,11 @@ def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeyp
 
     app = open_page("app.py", models=f"cnn-se,{run.id}")
     assert not app.exception
-    verdict = next(m.value for m in app.markdown if "says" in m.value)
+    verdict = next(m.value for m in app.markdown if "predicts" in m.value)
     assert "CNN · SE (rehearsal," in verdict
     app.toggle(key="look_back").set_value(True).run()
     app.slider(key="epoch").set_value(2).run()
-    verdict = next(m.value for m in app.markdown if "says" in m.value)
+    verdict = next(m.value for m in app.markdown if "predicts" in m.value)
     assert "epoch 2)" in verdict
     assert verdict.count("epoch") == 1  # the shipped model has no epochs to look back at
 

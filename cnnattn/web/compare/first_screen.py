@@ -90,7 +90,7 @@ def _heat_words(pairs: Sequence[Pair]) -> str:
         row, column = np.unravel_index(int(found.cam.argmax()), found.cam.shape)
         height, width = found.cam.shape
         down = [_("top"), _("middle"), _("bottom")][int(3 * row / height)]
-        along = [_("left"), _("centre"), _("right")][int(3 * column / width)]
+        along = [_("left side"), _("centre"), _("right side")][int(3 * column / width)]
         told.append(
             _("{model} looks most at the {down} {along}", model=model.title, down=down, along=along)
         )
