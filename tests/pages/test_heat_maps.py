@@ -197,3 +197,15 @@ def test_the_table_over_all_samples_runs_behind_the_page_and_is_kept(tmp_path, m
     dots = [trace for trace in table["data"] if trace["mode"] == "markers"]
     assert len(dots) == 6 * 3  # six measures of one method and two controls
     assert all("CNN · SE, " in dot["hovertext"] for dot in dots)
+
+
+@pytest.mark.parametrize(("sample", "falls"), [("cat-1", True), ("dog-2", False)])
+def test_an_insertion_curve_that_falls_is_explained_and_no_other(sample, falls):
+    app = run(models="cnn-se", methods="grad_cam", sample=sample)
+    picture = next(each for each in samples() if each.name == sample).picture
+    model, x = model_of("cnn-se"), to_input(picture)
+    target = int(model(x)[0].argmax())
+    curve = curves(model, x, heatmap(model, x, target, "attention3"), target, 16).insertion[0]
+    start, end = (percent(value.item()) for value in (curve[0], curve[-1]))
+    assert bool(curve[0] > curve[-1]) == falls
+    assert (f"insertion ends lower than it starts ({start} → {end})" in captions(app)) == falls

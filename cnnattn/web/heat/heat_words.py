@@ -249,6 +249,22 @@ def in_words(found: Sequence[Explained]) -> str:
     )  # fmt: skip
 
 
+def blurred_remarks(found: Sequence[Explained]) -> list[str]:
+    """Of each model that is surer of the blurred picture than of the clear one, a sentence why its
+    insertion curves fall instead of rising."""
+    lines = []
+    for each in found:
+        blurred, clear = (next(iter(each.measured.values())).insertion[i] for i in (0, -1))
+        if blurred > clear:
+            lines.append(
+                _("{model}: insertion ends lower than it starts ({blurred} → {clear}). The blurred "
+                  "image alone already gives more confidence than the clear one, so here insertion "
+                  "says little about the map.", model=each.model.title,
+                  blurred=percent(float(blurred)), clear=percent(float(clear)))
+            )  # fmt: skip
+    return lines
+
+
 def curve_panels(found: Sequence[Explained], methods: Sequence[str]) -> list[Panel]:
     """Deletion of every model, then insertion of every model."""
     names, panels = method_names(), []

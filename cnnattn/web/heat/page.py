@@ -103,6 +103,8 @@ def draw(width: int) -> None:
         key="faithfulness",
         alt=words.in_words(found),
     )
+    for remark in words.blurred_remarks(found):
+        st.caption(remark)
 
     # --- several pictures
     heading(
