@@ -8,7 +8,8 @@ import streamlit as st
 from cnnattn.data.pictures import to_input
 from cnnattn.explain.surgery import scaled
 from cnnattn.explain.trace import trace
-from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays, relative
+from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
+from cnnattn.figures.heat.style import share
 from cnnattn.figures.kit.frame import WIDTH, shortened
 from cnnattn.figures.kit.panels import across
 from cnnattn.figures.maps.stage_path import StageBox, stage_path
@@ -76,7 +77,7 @@ def heat_columns(pairs: Sequence[Pair]) -> list[OverlayColumn]:
         for model, found in pairs
     ]
     if len(pairs) == 2 and pairs[0][1].cam.shape == pairs[1][1].cam.shape:
-        before, after = (relative(column.overlays[0]) for column in columns)
+        before, after = (share(column.overlays[0].cam, False) for column in columns)
         title = _("second − first")
         part = Overlay(title, after - before, signed=True, hover=hover)
         columns.append(OverlayColumn(_("Difference"), "", [part]))

@@ -27,7 +27,7 @@ from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.text import _, class_name, paragraph, sentence
 
 FIRST_SAMPLE = "automobile-4"  # airplane without attention, automobile with SE
-GALLERY_HEIGHT = 262  # in pixels: four and a half rows, so that one sees that there are more
+GALLERY_HEIGHT = 168  # in pixels: three and a half rows, so that one sees that there are more
 SIDE_BY_SIDE = 6  # models at once: each is a column of the page
 GALLERY = 24  # pictures of a class offered at once
 
