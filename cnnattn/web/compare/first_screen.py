@@ -175,10 +175,10 @@ def _telling_cut(_model: Model, version: str, seen: np.ndarray) -> dict[str, str
     layers = [stage.layers["attention"] for stage in _model.stages]
     whole = trace(network, x, layers)
     said = int(whole.logits.argmax())
-    for share in (8, 4, 2):  # the fewest channels that do it
+    for part in (8, 4, 2):  # the fewest channels that do it
         for stage, layer in reversed(list(zip(_model.stages, layers, strict=True))):
             strengths = whole.activations[layer][0].detach().numpy().mean((1, 2))
-            count = len(strengths) // share
+            count = len(strengths) // part
             cut = np.argsort(-strengths, kind="stable")[:count].tolist()
             after = trace(network, x, [], {layer: scaled(dict.fromkeys(cut, 0.0))}).logits
             if int(after.argmax()) != said:
