@@ -27,6 +27,7 @@ from cnnattn.web.library.checkpoints import (
 )
 from cnnattn.web.library.first_models import offer_first_models
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.plot import subject
 from cnnattn.web.shell.text import _, class_name, sentence
 
 FIRST_SAMPLE = "cat-1"
@@ -74,7 +75,9 @@ def pick_picture() -> Chosen:
             "camera": _take_photo,
         }[source]()
     # Until there is another picture, a sample keeps the page whole.
-    return chosen or _sample(FIRST_SAMPLE)
+    chosen = chosen or _sample(FIRST_SAMPLE)
+    subject(picture=chosen.name)
+    return chosen
 
 
 def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:
@@ -110,6 +113,7 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             label_visibility="collapsed",
             placeholder=_("Choose at least one model"),
         )
+    subject(models="+".join(names))
     models = []
     for name in names:
         try:
