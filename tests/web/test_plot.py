@@ -57,3 +57,27 @@ def test_what_plotly_does_not_know_is_told_to_who_reads_the_figure():
     wrong = figure([Part([{"type": "bar", "colour": "red"}])], 100, "view")
     with pytest.raises(ValueError, match="colour"):
         _ = wrong.data
+
+
+def a_page_with_a_table():
+    import streamlit as st
+
+    from cnnattn.figures.kit.frame import Part, figure
+    from cnnattn.web.shell.plot import show
+
+    def rows():
+        st.session_state["asked"] = True
+        return [{"class": "cat", "share": 0.5}]
+
+    show(figure([Part([{"type": "bar", "y": [1]}])], 100, "view"), "bars", "One bar", rows=rows)
+
+
+def test_a_table_is_computed_only_while_it_is_open():
+    app = AppTest.from_function(a_page_with_a_table).run()
+    assert "asked" not in app.session_state
+    assert not app.dataframe
+    app.session_state["_open_tables"] = {"bars"}
+    app.run()
+    assert not app.exception
+    [table] = app.dataframe
+    assert table.value.to_dict("records") == [{"class": "cat", "share": 0.5}]

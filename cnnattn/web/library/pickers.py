@@ -24,7 +24,12 @@ from cnnattn.web.library.first_models import offer_first_models
 from cnnattn.web.library.get_data import say_how_to_get_pictures
 from cnnattn.web.library.thumbnails import picture_uri
 from cnnattn.web.shell import url_state as view
+<<<<<<< HEAD
 from cnnattn.web.shell.text import _, class_name, paragraph, sentence
+=======
+from cnnattn.web.shell.plot import subject
+from cnnattn.web.shell.text import _, class_name, sentence
+>>>>>>> load
 
 FIRST_SAMPLE = "automobile-4"  # airplane without attention, automobile with SE
 GALLERY_HEIGHT = 168  # in pixels: three and a half rows, so that one sees that there are more
@@ -71,6 +76,7 @@ def pick_picture() -> Chosen:
             "upload": _pick_upload,
             "camera": _take_photo,
         }[source]()
+<<<<<<< HEAD
     told = source in ("upload", "camera") and own_pictures.tell_problem()
     if chosen:
         return chosen
@@ -98,6 +104,12 @@ def _tell_no_test_set() -> None:
 
 def _a_sample() -> str:
     return _("The picture shown is a sample, a cat.")
+=======
+    # Until there is another picture, a sample keeps the page whole.
+    chosen = chosen or _sample(FIRST_SAMPLE)
+    subject(picture=chosen.name)
+    return chosen
+>>>>>>> load
 
 
 def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:
@@ -136,6 +148,7 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             placeholder=_("Choose at least one model"),
             select_all=False,
         )
+<<<<<<< HEAD
     if len(names) > SIDE_BY_SIDE:
         left_out = _(", ").join(f"**{titles[name]}**" for name in names[SIDE_BY_SIDE:])
         st.info(
@@ -143,6 +156,9 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
               "these, remove another model in the sidebar.", most=SIDE_BY_SIDE, names=left_out),
             icon=":material/view_column:",
         )  # fmt: skip
+=======
+    subject(models="+".join(names))
+>>>>>>> load
     models = []
     for name in names[:SIDE_BY_SIDE]:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from cnnattn.web.shell import url_state
+from cnnattn.web.shell.figure_tools import begin, figure_tools
 from cnnattn.web.shell.screen import page_width
 from cnnattn.web.shell.text import LANGUAGES, _, browser_language, speak
 
@@ -53,10 +54,12 @@ def show_page(name: str) -> None:
         with st.skeleton(600):
             _import_torch()
     draw: Callable[[int], None] = import_module(f"cnnattn.web.{name}.page").draw
+    begin()
     try:
         draw(width)
     finally:
         url_state.leave()
+        figure_tools()
 
 
 def _navigation(pages: list[Page]) -> None:
