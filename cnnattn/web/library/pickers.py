@@ -24,12 +24,8 @@ from cnnattn.web.library.first_models import offer_first_models
 from cnnattn.web.library.get_data import say_how_to_get_pictures
 from cnnattn.web.library.thumbnails import picture_uri
 from cnnattn.web.shell import url_state as view
-<<<<<<< HEAD
-from cnnattn.web.shell.text import _, class_name, paragraph, sentence
-=======
 from cnnattn.web.shell.plot import subject
-from cnnattn.web.shell.text import _, class_name, sentence
->>>>>>> load
+from cnnattn.web.shell.text import _, class_name, paragraph, sentence
 
 FIRST_SAMPLE = "automobile-4"  # airplane without attention, automobile with SE
 GALLERY_HEIGHT = 168  # in pixels: three and a half rows, so that one sees that there are more
@@ -76,9 +72,9 @@ def pick_picture() -> Chosen:
             "upload": _pick_upload,
             "camera": _take_photo,
         }[source]()
-<<<<<<< HEAD
     told = source in ("upload", "camera") and own_pictures.tell_problem()
     if chosen:
+        subject(picture=chosen.name)
         return chosen
     # Until there is another picture, a sample keeps the page whole, and is called one.
     if source == "test":
@@ -89,6 +85,7 @@ def pick_picture() -> Chosen:
             "camera": _("You have not taken a photo yet: do so in the sidebar."),
         }
         st.info(paragraph([missing[source], _a_sample()]), icon=":material/image:")
+    subject(picture=FIRST_SAMPLE)
     return _sample(FIRST_SAMPLE)
 
 
@@ -103,13 +100,7 @@ def _tell_no_test_set() -> None:
 
 
 def _a_sample() -> str:
-    return _("The picture shown is a sample, a cat.")
-=======
-    # Until there is another picture, a sample keeps the page whole.
-    chosen = chosen or _sample(FIRST_SAMPLE)
-    subject(picture=chosen.name)
-    return chosen
->>>>>>> load
+    return _("The picture shown is a sample, not yours.")
 
 
 def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:
@@ -148,7 +139,6 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             placeholder=_("Choose at least one model"),
             select_all=False,
         )
-<<<<<<< HEAD
     if len(names) > SIDE_BY_SIDE:
         left_out = _(", ").join(f"**{titles[name]}**" for name in names[SIDE_BY_SIDE:])
         st.info(
@@ -156,9 +146,7 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
               "these, remove another model in the sidebar.", most=SIDE_BY_SIDE, names=left_out),
             icon=":material/view_column:",
         )  # fmt: skip
-=======
-    subject(models="+".join(names))
->>>>>>> load
+    subject(models="+".join(names[:SIDE_BY_SIDE]))
     models = []
     for name in names[:SIDE_BY_SIDE]:
         try:
