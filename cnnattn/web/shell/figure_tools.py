@@ -10,6 +10,13 @@ from cnnattn.web.shell.text import _
 
 KEY = "figure_tools"
 _HANG = """
+const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
+const ICONS = {
+  image: icon("M12 4v11m0 0-4-4m4 4 4-4M5 19h14"),
+  table: icon("M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14"),
+  link: icon("M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"),
+  done: icon("M5 12.5 10 17l9-10"),
+};
 let stop = () => {};  // on new data Streamlit runs the function again without the earlier's end
 export default function({ data, setTriggerValue }) {
   const page = document.querySelector("[data-testid=stMain]");
@@ -25,27 +32,32 @@ export default function({ data, setTriggerValue }) {
       field.remove();
       button.focus();
     }
-    button.textContent = data.words.copied;
-    setTimeout(() => { button.textContent = data.words.link; }, 1500);
+    button.innerHTML = ICONS.done;
+    button.setAttribute("aria-label", data.words.copied);
+    setTimeout(() => {
+      button.innerHTML = ICONS.link;
+      button.setAttribute("aria-label", data.words.link);
+    }, 1500);
   };
   const row = (key, chart) => {
     const tools = document.createElement("div");
     tools.className = "figure-tools";
-    const add = (word, explained, act) => {
+    const add = (icon, word, explained, act) => {
       const button = tools.appendChild(document.createElement("button"));
       button.type = "button";
-      button.textContent = word;
+      button.innerHTML = ICONS[icon];
+      button.setAttribute("aria-label", word);
       button.title = explained;
       button.onclick = () => act(button);
       return button;
     };
-    add("PNG", data.words.png_help, () => save(chart()));
+    add("image", "PNG", data.words.png_help, () => save(chart()));
     if (data.tables.includes(key)) {
       const open = data.open.includes(key);
-      add(data.words.table, data.words.table_help, () => setTriggerValue("table", key))
+      add("table", data.words.table, data.words.table_help, () => setTriggerValue("table", key))
         .setAttribute("aria-expanded", open);
     }
-    add(data.words.link, data.words.link_help, copy);
+    add("link", data.words.link, data.words.link_help, copy);
     return tools;
   };
   const said = JSON.stringify(data);
