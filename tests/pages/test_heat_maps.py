@@ -28,7 +28,7 @@ SAMPLE = next(sample for sample in samples() if sample.name == "dog-2")
 def run(**query):
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.switch_page("pages/4_Heat_maps.py")
-    app.query_params.update({"lang": "en", "sample": SAMPLE.name, **query})
+    app.query_params.update({"lang": "en", "sample": SAMPLE.name, "faithful": "1", **query})
     app.run()
     assert not app.exception
     assert not app.error

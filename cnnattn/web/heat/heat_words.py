@@ -1,6 +1,7 @@
 """The words of the page Heat maps: names, numbers beside a map, and why a map shows nothing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -61,8 +62,9 @@ def columns(
     look: Look,
     threshold: float | None,
     mask: np.ndarray | None,
+    details: bool,
 ) -> list[Column]:
-    """A column of the matrix for each model: its maps with their numbers, below the controls'.
+    """A column of the matrix for each model: its maps and, with ``details``, their numbers.
 
     With a ``threshold`` the cells show what of the picture is above it. ``mask`` is the object's.
     """
@@ -78,8 +80,19 @@ def columns(
             cells.get(method) or Cell(picture, None, [method_names()[method], lacking])
             for method in methods
         ]
-        shown.append(Column(each.model.title, each.model.colour, row, _notes(each, mask)))
+        notes = _notes(each, mask)
+        if not details:
+            notes = notes[:1]
+            row = [
+                cell if threshold or cell.cam is None else _without_numbers(cell) for cell in row
+            ]
+        shown.append(Column(each.model.title, each.model.colour, row, notes))
     return shown
+
+
+def _without_numbers(cell: Cell) -> Cell:
+    """The same map with its title alone."""
+    return replace(cell, words=cell.words[:1])
 
 
 def thumbnail(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -14,7 +14,8 @@ const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${p
 const ICONS = {
   image: icon("M12 4v11m0 0-4-4m4 4 4-4M5 19h14"),
   table: icon("M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14"),
-  link: icon("M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"),
+  link: icon("M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1" +
+    "m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"),
   done: icon("M5 12.5 10 17l9-10"),
 };
 let stop = () => {};  // on new data Streamlit runs the function again without the earlier's end

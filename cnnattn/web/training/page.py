@@ -23,12 +23,8 @@ def draw(width: int) -> None:
     if st.session_state.pop("open_compare", False):
         st.switch_page("app.py")
     train_form()
-    heading(
-        _("Training"),
-        _(
-            "Choose in the sidebar what to train. It goes on in the background, also when the "
-            "browser is closed, and each new model is at once in the pickers of the other pages."
-        ),
+    st.caption(
+        _("Choose in the sidebar what to train. Training continues even if you close the browser.")
     )
 
     def signature() -> list[tuple[str, str, str]]:
