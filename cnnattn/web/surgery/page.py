@@ -38,7 +38,7 @@ def draw(width: int) -> None:
     found = inside.inside(model, chosen.seen, stage)
     if not inside.sound(found):
         st.warning(inside.unsound(model), icon=":material/error:")
-        st.stop()
+        return
     with operated:
         gate = inside.pick_gate(found)
         names = ["predicted", *model.classes]
@@ -63,7 +63,7 @@ def draw(width: int) -> None:
     after = surgery.operate(model, chosen.seen, planned, target)
     if not np.isfinite(after.probabilities).all():
         st.warning(inside.unsound(model), icon=":material/error:")
-        st.stop()
+        return
     story = surgery.outcome(model, before, after, planned)
     effect.markdown(story)
     show(
@@ -146,15 +146,15 @@ def draw(width: int) -> None:
     )
     if planned.nothing:
         st.info(_("Change a gate above first."), icon=":material/arrow_upward:")
-        st.stop()
+        return
     try:
         split = profile.test_split(model)
     except Problem as problem:
         st.error(sentence(problem), icon=":material/error:")
-        st.stop()
+        return
     if split is None:
         profile.no_test_pictures()
-        st.stop()
+        return
     result = jobs.result_or_offer(
         f"surgery {planned} in {model.version} on {loaders.DATA} ({len(split.labels)})",
         lambda: surgery.on_test_set(model, planned, split),
