@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from cnnattn.data.pictures import as_seen, read_picture
 from cnnattn.problem import Problem
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+MOST_PICTURES = 100_000  # of a split, 300 MB once decoded; CIFAR has 50,000
+MOST_CLASSES = 1000
 LARGE = 20_000  # bytes of a picture file from which threads pay
 CIFAR10_FOLDER = "cifar-10-batches-py"
 CIFAR10_PICTURE, CIFAR10_TEST = 32 * 32 * 3, 10_000  # bytes a picture, test pictures
@@ -157,10 +160,11 @@ def _list(folder: Path, split: str) -> dict[str, list[Path]]:
         )
     try:
         classes = [p for p in (folder / split).iterdir() if p.is_dir() and p.name[0] != "."]
-        found = {
-            p.name: sorted((f for f in p.iterdir() if _is_picture(f)), key=lambda f: f.name)
-            for p in classes
-        }
+        if len(classes) > MOST_CLASSES:
+            raise _too_large(folder / split)
+        found = {p.name: _pictures(p) for p in classes}
+        if sum(map(len, found.values())) > MOST_PICTURES:
+            raise _too_large(folder / split)
     except OSError as error:
         raise Problem(
             "The data folder {folder} cannot be read ({reason}); check its permissions.",
@@ -182,6 +186,22 @@ def _list(folder: Path, split: str) -> dict[str, list[Path]]:
                 suffixes=", ".join(sorted(SUFFIXES)),
             )
     return found
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The picture files in the folder of a class, sorted by name."""
+    found = islice(filter(_is_picture, folder.iterdir()), MOST_PICTURES + 1)
+    return sorted(found, key=lambda file: file.name)
+
+
+def _too_large(folder: Path) -> Problem:
+    return Problem(
+        "The folder {folder} holds more than {pictures} pictures or {classes} classes, which would "
+        "take too much memory; put a part of them into a folder of its own.",
+        folder=folder,
+        pictures=MOST_PICTURES,
+        classes=MOST_CLASSES,
+    )
 
 
 def _is_picture(file: Path) -> bool:

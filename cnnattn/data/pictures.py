@@ -1,7 +1,7 @@
 """Pictures as uint8 (H, W, 3) arrays, and as the tensors that networks take."""
 
-from contextlib import suppress
-from io import BytesIO
+import threading
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -10,14 +10,22 @@ import torch
 from PIL import Image, ImageOps, features
 from torch import Tensor
 
+from cnnattn.data.picture_limits import (
+    MAX_PIXELS,
+    PatientReader,
+    check_size,
+    check_strips,
+    too_many_pixels,
+)
 from cnnattn.problem import Problem
 
 CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
 CIFAR10_STD = (0.2023, 0.1994, 0.2010)
 
 MAX_BYTES = 10_000_000  # of a file
-MAX_PIXELS = 40_000_000  # of a picture as stored; a phone's camera stays below
 MAX_SIDE = 1024  # of a picture as kept
+BAND = 1_000_000  # pixels that are converted at a time
+ORIENTATION = 0x0112  # among a camera's notes
 
 FORMATS = (
     "PNG",
@@ -29,6 +37,7 @@ FORMATS = (
     *(["AVIF"] if features.check("avif") else []),
 )
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+_DECODING = threading.BoundedSemaphore(2)  # large pictures at a time, over all sessions
 NEUTRAL = tuple(round(255 * m) for m in CIFAR10_MEAN)  # about 0 once normalised
 
 
@@ -103,11 +112,13 @@ def read_picture(source: bytes | Path) -> np.ndarray:
     data = source if isinstance(source, bytes) else _bytes(source)
     _check_size(len(data))
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(image.width, image.height)
-            return _decode(image)
+        check_strips(data)
+        with Image.open(PatientReader(data), formats=FORMATS) as image:
+            check_size(image, data)
+            with _DECODING if image.width * image.height > BAND else nullcontext():
+                return _decode(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels() from None
+        raise too_many_pixels(MAX_PIXELS) from None
     except Problem:
         raise
     except Image.UnidentifiedImageError:
@@ -141,19 +152,6 @@ def _check_size(size: int) -> None:
             size=size / 1e6,
             limit=MAX_BYTES / 1e6,
         )
-
-
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_many_pixels()
-
-
-def _too_many_pixels() -> Problem:
-    return Problem(
-        "The picture has too many pixels: more than {limit:.0f} million would take too much "
-        "memory; scale it down before you use it.",
-        limit=MAX_PIXELS / 1e6,
-    )
 
 
 def _damaged() -> Problem:
@@ -196,22 +194,49 @@ def _decode(image: Image.Image) -> np.ndarray:
     # Only a JPEG can follow this: it is then decoded at a half, a quarter or an eighth.
     image.draft("RGB", (MAX_SIDE, MAX_SIDE))
     image.load()
+    small = _reduced(image)
     with suppress(Exception):  # damage in the camera's notes must not cost the picture
-        ImageOps.exif_transpose(image, in_place=True)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        image = Image.fromarray(_stretched(np.asarray(image, np.float32)))
-    transparent = image.has_transparency_data
-    image = image.convert("RGBA" if transparent else "RGB")
-    image.thumbnail((MAX_SIDE, MAX_SIDE))
-    if transparent:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
-    return np.array(image)
+        small.getexif()[ORIENTATION] = image.getexif()[ORIENTATION]
+        ImageOps.exif_transpose(small, in_place=True)
+    small.thumbnail((MAX_SIDE, MAX_SIDE))
+    if small.mode == "RGBA":
+        white = Image.new("RGBA", small.size, "white")
+        small = Image.alpha_composite(white, small).convert("RGB")
+    return np.array(small)
 
 
-def _stretched(values: np.ndarray) -> np.ndarray:
+def _reduced(image: Image.Image) -> Image.Image:
+    """As RGB or RGBA, at a whole fraction of the size, but not less than twice what is kept.
+
+    Converted and reduced a band at a time, so the picture is never in memory twice.
+    """
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    factor = max(1, max(image.size) // (2 * MAX_SIDE))
+    across, down = min(factor, image.width), min(factor, image.height)
+    size = -(-image.width // across), -(-image.height // down)
+    small = Image.new(mode, size)
+    extremes = _extremes(image) if image.mode in ("I", "F") else None
+    rows = max(1, BAND // (image.width * down))  # of the small picture
+    for top in range(0, size[1], rows):
+        bottom = min((top + rows) * down, image.height)
+        band = image.crop((0, top * down, image.width, bottom))
+        if image.mode.startswith("I;16"):
+            band = Image.fromarray((np.asarray(band) >> 8).astype(np.uint8))
+        elif extremes:
+            band = Image.fromarray(_stretched(np.asarray(band, np.float32), *extremes))
+        if band.mode != mode:
+            band = band.convert(mode)
+        small.paste(band.reduce((across, down)) if factor > 1 else band, (0, top))
+    return small
+
+
+def _extremes(image: Image.Image) -> tuple[float, float]:
+    """The least and the greatest number of a picture that has no range of its own."""
+    least, most = image.getextrema()
+    return float(least), float(most)  # type: ignore[arg-type]
+
+
+def _stretched(values: np.ndarray, least: float, most: float) -> np.ndarray:
     """Numbers without a range of their own (32-bit TIFF) from least to most as 0 … 255."""
-    least, most = float(values.min()), float(values.max())
-    return (255 * (values - least) / max(most - least, 1e-9)).astype(np.uint8)
+    share = (values - least) / max(most - least, 1e-9)
+    return (255 * np.nan_to_num(share).clip(0, 1)).astype(np.uint8)
