@@ -104,3 +104,13 @@ def test_a_model_that_is_gone_is_named_and_the_others_stay():
     ]
     assert app.session_state["models"] == ["cnn-se"]
     assert not app.run().warning
+
+
+def test_a_page_that_ends_early_still_writes_its_link(tmp_path, monkeypatch):
+    from cnnattn.web.library import checkpoints
+
+    monkeypatch.setattr(checkpoints, "DATA", tmp_path)  # without a data set Evaluation ends early
+    app = run("pages/5_Evaluation.py", lang="en")
+    app.segmented_control(key="lang").set_value("zh").run()
+    assert not app.exception
+    assert app.query_params["lang"] in ("zh", ["zh"])

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from cnnattn.web.shell import url_state
 from cnnattn.web.shell.figure_tools import begin, figure_tools
@@ -55,11 +57,12 @@ def show_page(name: str) -> None:
             _import_torch()
     draw: Callable[[int], None] = import_module(f"cnnattn.web.{name}.page").draw
     begin()
-    try:
+    # A page may end early. What it has chosen until then still belongs into the link, which cannot
+    # be written while Streamlit's own exception is on its way.
+    with suppress(StopException):
         draw(width)
-    finally:
-        url_state.leave()
-        figure_tools()
+    url_state.leave()
+    figure_tools()
 
 
 def _navigation(pages: list[Page]) -> None:
