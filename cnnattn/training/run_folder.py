@@ -30,6 +30,7 @@ import psutil
 from cnnattn.nets.checkpoint import write_atomically
 from cnnattn.problem import Problem
 from cnnattn.training.recipes import TrainConfig
+from cnnattn.training.run_checks import check_config, check_values, is_event, read_entries
 
 SAMPLES = "samples"  # as ``RunConfig.data``: the built-in pictures, for a rehearsal
 SILENCE = 600  # seconds without a sign of life until a run of another machine counts as dead
@@ -81,11 +82,15 @@ def read_run(folder: Path) -> Run:
     config = RunConfig("?", "?", "?")
     values: dict[str, Any] = {}
     try:
-        config = RunConfig.from_json((folder / "config.json").read_bytes())
+        read = RunConfig.from_json(json.dumps(read_entries(folder / "config.json")))
+        check_config(read)
+        config = read
         values = _values(folder)
+        check_values(values)
         state, reason = _state(folder, values)
         created = datetime.fromtimestamp(values["created"])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    # Whatever somebody wrote there, the other runs are shown; this one says that it is damaged.
+    except Exception:
         state, reason = (
             "damaged",
             Problem(
@@ -117,13 +122,14 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def read_events(folder: Path, offset: int = 0) -> tuple[list[dict], int]:
+def read_events(folder: Path, offset: int = 0, most: int = -1) -> tuple[list[dict], int]:
     """The events written since ``offset`` bytes, and the offset for the next call.
 
     {"kind": "step", "epoch", "iteration", "loss", "learning_rate"} or {"kind": "epoch", "epoch",
     "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}. Half a last line is
     left for the next call. A run that was killed goes back to where it last saved, so an iteration
-    may come again: it replaces itself and all that was read after it.
+    may come again: it replaces itself and all that was read after it. Lines that are no events are
+    left out. At most ``most`` bytes are read.
     """
     try:
         with (folder / "events.jsonl").open("rb") as file:
@@ -131,23 +137,23 @@ def read_events(folder: Path, offset: int = 0) -> tuple[list[dict], int]:
                 file.seek(offset - 1)
                 if file.read(1) != b"\n":  # the file was cut when the run went back
                     offset = file.seek(0)
-            content = file.read()
+            content = file.read(most)
     except OSError:
         return [], offset
     whole = content[: content.rfind(b"\n") + 1]
+    if not whole and len(content) == most:
+        whole = content  # no event is so long
     events = []
     for line in whole.splitlines():
-        with suppress(ValueError):
-            events.append(json.loads(line))
+        with suppress(ValueError, RecursionError):
+            if is_event(event := json.loads(line)):
+                events.append(event)
     return events, offset + len(whole)
 
 
 def read_status(folder: Path) -> dict[str, Any]:
     """The entries of status.json; OSError or ValueError if it is missing or broken."""
-    status = json.loads((folder / "status.json").read_bytes())
-    if not isinstance(status, dict):
-        raise ValueError("status.json holds no entries")
-    return status
+    return read_entries(folder / "status.json")
 
 
 def write_status(folder: Path, **changes: Any) -> None:
@@ -218,8 +224,8 @@ def _snapshots(folder: Path) -> list[Path]:
 
 def _values(folder: Path) -> dict[str, Any]:
     values = read_status(folder)
-    with suppress(OSError, ValueError, TypeError):
-        values |= json.loads((folder / "progress.json").read_bytes())
+    with suppress(OSError, ValueError):
+        values |= read_entries(folder / "progress.json")
     return values
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import filelock
 import torch
 
+from cnnattn.nets.card import is_text
 from cnnattn.nets.checkpoint import write_atomically
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
@@ -47,6 +48,8 @@ __all__ = [
 ]  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
+ENDING = 3.0  # seconds that a resume waits for the end of what it is to resume
+LONGEST_NAME = 100  # characters of what a run is called
 RUNS = Path(os.environ.get("CNNATTN_RUNS", ROOT / "runs")).resolve()
 
 
@@ -71,14 +74,11 @@ def list_runs() -> list[Run]:
 
 def find(run_id: str) -> Run:
     """One run. Raises Problem if there is none of that name."""
-    if (
-        not run_id
-        or run_id != Path(run_id).name
-        or run_id.startswith(".")
-        or not (RUNS / run_id).is_dir()
-    ):
-        raise Problem("There is no run called {run}; it may have been deleted.", run=run_id)
-    return read_run(RUNS / run_id)
+    with suppress(OSError, ValueError):  # a name that is too long, or none of a file
+        folder = RUNS / run_id
+        if run_id == folder.name and not run_id.startswith(".") and folder.is_dir():
+            return read_run(folder)
+    raise Problem("There is no run called {run}; it may have been deleted.", run=run_id[:100])
 
 
 def stop(run_id: str) -> None:
@@ -93,6 +93,7 @@ def stop(run_id: str) -> None:
 
 def resume(run_id: str) -> None:
     """Let a stopped or failed run go on where it last saved, or queue it for that."""
+    _await_end(run_id)
     with queue_lock():
         run = find(run_id)
         if run.state not in ("stopped", "failed"):
@@ -105,13 +106,21 @@ def resume(run_id: str) -> None:
         _start_next()
 
 
+def _await_end(run_id: str) -> None:
+    """Wait a little for a run that is ending: a killed process is there for a second after that."""
+    deadline = time.monotonic() + ENDING
+    while find(run_id).state in ("running", "stopping") and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def rename(run_id: str, name: str) -> None:
     """Call a run something else; its id stays."""
     with queue_lock():
         run = find(run_id)
         if run.config.arch == "?":
             raise run.reason or ValueError(run_id)
-        config = replace(run.config, name=name.strip())
+        shown = name.strip().encode("utf-8", "replace").decode()  # half a pair cannot be written
+        config = replace(run.config, name=shown[:LONGEST_NAME])
         write_atomically(run.folder / "config.json", config.to_json().encode())
 
 
@@ -123,9 +132,11 @@ def delete(run_id: str) -> None:
             raise Problem(
                 "The run {run} is still training; stop it before you delete it.", run=_title(run)
             )
-        gone = RUNS / f".deleted-{run_id}"
         try:
-            run.folder.rename(gone)  # from here on nobody sees half of it
+            if run.folder.is_symlink():
+                return run.folder.unlink()  # what it leads to lies elsewhere, and stays
+            gone = Path(tempfile.mkdtemp(prefix=".deleted-", dir=RUNS))
+            run.folder.rename(gone / "run")  # from here on nobody sees half of it
             shutil.rmtree(gone)
         except OSError as error:
             raise Problem(
@@ -152,6 +163,7 @@ def create(config: RunConfig, folder: Path | None = None, state: str = "queued")
     name = f"{stamp}-{config.arch}-{config.attention}-{config.train.seed}"
     places = [folder] if folder else [RUNS / name, *(RUNS / f"{name}-{i}" for i in range(2, 100))]
     parent = places[0].parent
+    draft = None
     try:
         parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
@@ -161,8 +173,10 @@ def create(config: RunConfig, folder: Path | None = None, state: str = "queued")
         write_status(draft, state=state, queued=now, created=now)
         place = next(place for place in places if not place.exists())
         return draft.rename(place)
-    except OSError as error:
-        raise _unusable(parent, error) from None
+    except (OSError, Problem) as error:
+        if draft:
+            shutil.rmtree(draft, ignore_errors=True)
+        raise (error if isinstance(error, Problem) else _unusable(parent, error)) from error
 
 
 def start_next() -> None:
@@ -221,7 +235,7 @@ def _launch(folder: Path) -> None:
 
 def _read_all() -> list[Run]:
     try:
-        folders = [f for f in RUNS.iterdir() if f.is_dir() and not f.name.startswith(".")]
+        folders = [f for f in RUNS.iterdir() if f.is_dir() and f.name[0] != "." and is_text(f.name)]
     except OSError:
         return []
     return sorted(map(read_run, folders), key=lambda run: (run.created, run.id), reverse=True)

@@ -249,8 +249,8 @@ def test_seven_models_are_six_side_by_side_and_a_sentence_names_the_other(monkey
     (said,) = [info.value for info in app.info if "side by side" in info.value]
     assert "(m6)" in said
     assert "(m5)" not in said
-    verdict = next(m.value for m in app.markdown if "(m0) says" in m.value)
-    assert "(m5) says" in verdict
+    verdict = next(m.value for m in app.markdown if "(m0) predicts" in m.value)
+    assert "(m5) predicts" in verdict
     assert "(m6)" not in verdict
 
 

@@ -17,6 +17,7 @@ from cnnattn.problem import Problem
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.text import _
 
 Array = np.ndarray
@@ -355,7 +356,7 @@ def with_attention(models: Sequence[Model]) -> dict[str, Model]:
               "in the sidebar.", models=_(", ").join(others) or "–"),
             icon=":material/arrow_back:",
         )  # fmt: skip
-        st.stop()
+        end_page()
     return having
 
 

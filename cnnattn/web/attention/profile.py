@@ -61,7 +61,7 @@ def no_test_pictures() -> None:
 def class_gates(model: Model) -> Profile | None:
     """The profile from the card, else measured in the background; None while there is none."""
     card = model.checkpoint.card.get("results", {}).get("gates")
-    if card is not None:
+    if card:
         return {
             name: (np.array(found["mean"]), np.array(found["spread"]))
             for name, found in card.items()

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,7 +25,7 @@ from cnnattn.explain.statistics import (
     share,
     softmax,
 )
-from cnnattn.problem import Problem
+from cnnattn.web.evaluation.folders import readable_folder
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import ROOT, Model
 from cnnattn.web.library.jobs import Result, keep, kept_result, result_or_offer
@@ -93,10 +92,7 @@ def _test_pictures(folder: str) -> PictureSet:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _folder(folder: str) -> PictureSet:
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        raise Problem("There is no folder {folder}; check how it is spelled.", folder=folder)
-    data = open_dataset(path, cache=ROOT / "data-cache")
+    data = open_dataset(readable_folder(folder), cache=ROOT / "data-cache")
     return _marked(PictureSet(data.name, "folder", data.classes, data.test))
 
 

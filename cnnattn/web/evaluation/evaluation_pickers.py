@@ -14,6 +14,7 @@ from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.gallery import gallery
 from cnnattn.web.library.get_data import say_how_to_get_pictures
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.pin import ask_for_pin
 from cnnattn.web.shell.text import _, class_name, sentence
 
 PAGE = 24  # pictures at once
@@ -48,6 +49,8 @@ def pick_set(key: str, default: str) -> PictureSet | None:
     )  # fmt: skip
     folder = ""
     if source == "folder":
+        if not ask_for_pin(_("PIN for reading a folder of the server")):
+            return None
         folder = st.text_input(
             _("A folder with train/<class>/ and test/<class>/"), key="folder",
             persist_state="session",

@@ -18,6 +18,7 @@ from cnnattn.web.heat.heat_methods import measures_explained, method_names, meth
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import analysis
 from cnnattn.web.library.pickers import pick_models, pick_picture
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, sentence
@@ -48,7 +49,7 @@ def draw(width: int) -> None:
             layer = heat_maps.layer_at(model, place)
             found.append(heat_maps.explain(model, seen, layer, target, methods, mask))
     if not found:
-        st.stop()
+        end_page()
     drawn: dict[str, Any] = {
         "signed": look.signed,
         "smooth": look.smooth,

@@ -13,6 +13,7 @@ from cnnattn.data.pictures import to_input
 from cnnattn.explain.analysis import Analysis, analyse
 from cnnattn.explain.trace import trace
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS
+from cnnattn.nets.card import is_text
 from cnnattn.nets.checkpoint import Checkpoint, load, read_card
 from cnnattn.nets.models import STAGES, ModelSpec, Stage
 from cnnattn.web.library.run_files import checkpoint_name, run_checkpoints, shown_name
@@ -66,10 +67,14 @@ def title(name: str, spec: ModelSpec) -> str:
 
 
 def checkpoint_files() -> dict[str, Path]:
-    """Name -> file of every checkpoint: of the folder, of the runs, and those opened here."""
+    """Name -> file of every checkpoint: of the folder, of the runs, and those opened here.
+
+    Without those whose name is no text, which no page and no link could hold.
+    """
     kinds = (".safetensors", ".pth", ".pt")
-    shipped = sorted(file for file in CHECKPOINTS.glob("*") if file.suffix in kinds)
-    opened = st.session_state.get("opened_checkpoints", [])
+    found = sorted(file for file in CHECKPOINTS.glob("*") if file.suffix in kinds)
+    shipped = [file for file in found if is_text(file.name)]
+    opened = [f for f in st.session_state.get("opened_checkpoints", []) if f.is_file()]
     return {
         **{file.stem: file for file in shipped},
         **run_checkpoints(),

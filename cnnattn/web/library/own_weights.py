@@ -1,7 +1,6 @@
 """The visitor's own weights: chosen as soon as they are read, with what was recognised."""
 
 import hashlib
-import tempfile
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +14,7 @@ from cnnattn.web.library.checkpoints import (
     spec,
 )
 from cnnattn.web.library.upload_limit import MOST_BYTES, refuse_large
+from cnnattn.web.library.uploaded_weights import keep, safe_name
 from cnnattn.web.shell.text import _, attention_name, sentence
 
 
@@ -85,8 +85,8 @@ def _open(key: str, most: int) -> None:
         return
     state.pop("weights_problem", None)
     state["weights_turn"] += 1  # an empty uploader, so that the file's bytes are let go
-    path = _write(file.name, file.getvalue())
     try:
+        path = _write(file.name, file.getvalue())
         model(path)
     except Problem as problem:
         state["weights_problem"] = (file.name, problem)
@@ -98,15 +98,11 @@ def _open(key: str, most: int) -> None:
 
 def _write(name: str, content: bytes) -> Path:
     """The file of these bytes, under a name that no other model has and that a link can hold."""
-    folder = Path(tempfile.gettempdir()) / f"cnnattn-{hashlib.sha256(content).hexdigest()[:16]}"
-    given = Path(name.replace(",", "-"))
-    taken = {known for known, file in checkpoint_files().items() if file.parent != folder}
+    given = Path(safe_name(name.replace(",", "-")))
+    before = hashlib.sha256(content).hexdigest()[:16]  # the folder, if it was brought before
+    taken = {known for known, file in checkpoint_files().items() if file.parent.name != before}
     stem = given.stem if given.stem not in taken else f"{given.stem}-own"
-    path = folder / f"{stem}{given.suffix}"
-    if not path.exists():
-        folder.mkdir(exist_ok=True)
-        path.write_bytes(content)
-    return path
+    return keep(f"{stem}{given.suffix}", content)
 
 
 def _too_large(name: str, size: int) -> None:

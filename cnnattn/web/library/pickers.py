@@ -24,6 +24,7 @@ from cnnattn.web.library.first_models import offer_first_models
 from cnnattn.web.library.get_data import say_how_to_get_pictures
 from cnnattn.web.library.thumbnails import picture_uri
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.plot import subject
 from cnnattn.web.shell.text import _, class_name, paragraph, sentence
 
@@ -155,7 +156,7 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             st.warning(sentence(problem), icon=":material/error:")
     if not models:
         st.info(_("Choose at least one model in the sidebar."), icon=":material/arrow_back:")
-        st.stop()
+        end_page()
     return models
 
 
@@ -227,7 +228,12 @@ def _pick_test_picture() -> Chosen | None:
 
 def _is_index(text: str, members: np.ndarray) -> bool:
     """Whether a word from a link is the number of a picture that is marked in ``members``."""
-    return text.isdecimal() and int(text) < len(members) and bool(members[int(text)])
+    return (
+        text.isdecimal()
+        and len(text) < 10
+        and int(text) < len(members)
+        and bool(members[int(text)])
+    )
 
 
 def _pick_upload() -> Chosen | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cnnattn.nets.card import is_text
 from cnnattn.training import runs
 from cnnattn.training.run_folder import Run, read_run
 from cnnattn.web.shell.text import _
@@ -14,7 +15,9 @@ BEST = "best.safetensors"
 def run_checkpoints() -> dict[str, Path]:
     """Run id -> the best checkpoint so far, of finished, stopped and running runs, newest first."""
     return {
-        file.parent.name: file for file in sorted(runs.RUNS.glob(f"[!.]*/{BEST}"), reverse=True)
+        file.parent.name: file
+        for file in sorted(runs.RUNS.glob(f"[!.]*/{BEST}"), reverse=True)
+        if is_text(file.parent.name)
     }
 
 
@@ -23,7 +26,7 @@ def snapshots(best: Path) -> dict[int, Path]:
     if best.name != BEST or best.parent.parent != runs.RUNS:
         return {}
     files = sorted(best.parent.glob("snapshots/epoch-*.safetensors"))
-    return {_epoch(file): file for file in files}
+    return {_epoch(file): file for file in files if file.stem.rpartition("-")[2].isdecimal()}
 
 
 def checkpoint_name(file: Path) -> str:

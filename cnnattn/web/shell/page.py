@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException
 
 from cnnattn.web.shell import url_state
+from cnnattn.web.shell.ending import PageEnded
 from cnnattn.web.shell.figure_tools import begin, figure_tools
 from cnnattn.web.shell.screen import page_width
 from cnnattn.web.shell.text import LANGUAGES, _, browser_language, speak
@@ -57,9 +57,8 @@ def show_page(name: str) -> None:
             _import_torch()
     draw: Callable[[int], None] = import_module(f"cnnattn.web.{name}.page").draw
     begin()
-    # A page may end early. What it has chosen until then still belongs into the link, which cannot
-    # be written while Streamlit's own exception is on its way.
-    with suppress(StopException):
+    # A page may end early; what was chosen until then belongs into the link all the same.
+    with suppress(PageEnded):
         draw(width)
     url_state.leave()
     figure_tools()

@@ -27,6 +27,7 @@ from cnnattn.web.library.run_files import run_words
 from cnnattn.web.shell.text import _, percent
 
 TAIL = 300  # bytes, some lines of events: enough to know a file again
+AT_ONCE = 4_000_000  # bytes of events: their objects take a dozen times as much memory
 MEASURED = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 
 
@@ -48,9 +49,12 @@ class History:
         with self._lock:
             if self._last_bytes() != self._end:
                 self._forget()  # a resumed run has written its events anew, up to where it saved
-            events, self.offset = read_events(self.folder, self.offset)
-            for event in events:
-                self._take_step(event) if event["kind"] == "step" else self._take_epoch(event)
+            before = -1
+            while before != self.offset:
+                before = self.offset
+                events, self.offset = read_events(self.folder, before, AT_ONCE)
+                for event in events:
+                    self._take_step(event) if event["kind"] == "step" else self._take_epoch(event)
             self._end = self._last_bytes()
         return self
 

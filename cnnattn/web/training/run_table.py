@@ -120,7 +120,7 @@ def run_actions(chosen: Sequence[Run]) -> None:
         ):
             if one:
                 name = st.text_input(
-                    _("Name"), one.config.name, key=f"run_name_{one.id}", max_chars=40
+                    _("Name"), one.config.name[:40], key=f"run_name_{one.id}", max_chars=40
                 )
                 if _button(_("Save"), "run_rename_save", "check", allowed):
                     _do(lambda run_id: runs.rename(run_id, name), [one])
