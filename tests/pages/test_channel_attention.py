@@ -231,7 +231,9 @@ def test_a_stage_of_one_channel_is_a_stage_too(tmp_path, monkeypatch):
     spec, model = ModelSpec("cnn", "se"), build(ModelSpec("cnn", "se")).eval()
     profile = gate_profile(model, [(torch.randn(20, 3, 32, 32), torch.arange(20) % 10)], 10)
     gates = {n: {"mean": m.tolist(), "spread": s.tolist()} for n, (m, s) in profile.items()}
-    save(tmp_path / "cnn-se.safetensors", model, spec, {"results": {"gates": gates}})
+    counts = {"pictures": 20, "accuracy": 0.1, "loss": 2.3, "confusion": (2 * np.eye(10)).tolist()}
+    counts["confusion"] = [[int(n) for n in row] for row in counts["confusion"]]
+    save(tmp_path / "cnn-se.safetensors", model, spec, {"results": {**counts, "gates": gates}})
     app = open_page(ATTENTION_PAGE, gate_stage="1", profile_order="alike")
     assert "This stage has one channel, and its gate is" in said(app)
     assert len(bars(chart(app, "way"))[0]["x"]) == 1
