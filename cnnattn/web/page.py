@@ -74,6 +74,7 @@ def _pages() -> list[tuple[str, str, str]]:
     """File, title and icon of every page, in the order of the navigation."""
     return [
         ("app.py", _("Compare"), "compare"),
+        ("pages/9_Live.py", _("Live"), "bolt"),
         ("pages/1_Feature_maps.py", _("Feature maps"), "grid_on"),
         ("pages/2_Channel_attention.py", _("Channel attention"), "equalizer"),
         ("pages/7_Gate_surgery.py", _("Gate surgery"), "content_cut"),
