@@ -42,6 +42,11 @@ with right:
         config=charts.CONFIG,
         alt=verdict,
     )
+st.page_link(
+    "pages/9_Live.py",
+    label=_("Live: cover, paint or break it, and watch the networks answer"),
+    icon=":material/bolt:",
+)
 
 # --- the channels of a stage and their gates
 heading(

@@ -19,8 +19,9 @@ function fill(template, values) {
 
 /** 0.734 as "73%", and with a digit more where 0 or 100 would be a lie. */
 function percent(share) {
-  const near = share < 0.01 || share > 0.99;
-  return `${(100 * share).toFixed(near && share !== 0 && share !== 1 ? 1 : 0)}%`;
+  if (share < 0.0005) return "<0.1%";
+  if (share > 0.9995) return ">99.9%";
+  return `${(100 * share).toFixed(share < 0.01 || share > 0.99 ? 1 : 0)}%`;
 }
 
 const ICONS = {

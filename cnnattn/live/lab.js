@@ -55,6 +55,23 @@ class Lab {
     this.choose({ name: "", label: null, pixels });
   }
 
+  /** Go on where another page over the same networks was: after a change of language. */
+  resume(other) {
+    this.picture.restore(other.picture.remember());
+    this.truth = other.truth;
+    this.models.forEach((model, m) => {
+      const before = other.models[m];
+      model.before.set(before.before);
+      for (const [gate, edit] of Object.entries(model.edits)) {
+        edit.factors.set(before.edits[gate].factors);
+        edit.fixed.set(before.edits[gate].fixed);
+      }
+      model.restart();
+    });
+    this.#showSliders();
+    this.pictureChanged();
+  }
+
   // --- what happened -------------------------------------------------------------------------------
 
   /** A picture that nothing was done to: {name, label, pixels}. Gates stay as they are. */

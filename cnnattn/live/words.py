@@ -86,3 +86,30 @@ def page_words(_: Translate) -> dict[str, str]:
         "undo": _("Undo"),
         "wrong": _("wrong"),
     }
+
+
+def model_title(arch: str, attention: str, _: Translate) -> str:
+    """What a network is called: "CNN · no attention"."""
+    architectures = {"cnn": "CNN", "resnet20": "ResNet-20"}
+    kinds = {
+        "none": _("no attention"),
+        "spatial": _("Spatial"),
+        "coordinate": _("Coordinate"),
+        "simam": "SimAM",
+        "nonlocal": _("Non-local"),
+    }
+    return f"{architectures.get(arch, arch)} · {kinds.get(attention) or attention.upper()}"
+
+
+def file_words(_: Translate) -> dict[str, str]:
+    """What stands around the page in a file to take home."""
+    return {
+        "title": _("Live"),
+        "purpose": _(
+            "Cover, paint or shift the image, or move a gate: the networks run in this page and "
+            "answer at once."
+        ),
+        "made_with": _(
+            "This file needs no network and no server. Made with the CNN Attention Lab."
+        ),
+    }
