@@ -5,13 +5,28 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 ENGINE = ("kernels.js", "operations.js", "engine.js", "edits.js", "payload.js", "resize.js")
-"""In this order: what a file uses at once stands before it."""
+PAGE = (
+    "dom.js", "picture.js", "cams.js", "drawing.js", "faders.js", "maps.js", "story.js",
+    "camera.js", "model_view.js", "lab.js",
+)  # fmt: skip
 
 
 @cache
 def engine_script() -> str:
-    """The engine alone: ``Network``, ``unpack``, ``unpackWeights``, ``resize``."""
+    """The engine alone: ``Network``, ``GateEdit``, ``unpack``, ``unpackWeights``, ``resize``."""
     return _joined(ENGINE)
+
+
+@cache
+def page_script() -> str:
+    """The engine and ``Lab``, the page."""
+    return _joined(ENGINE + PAGE)
+
+
+@cache
+def page_style() -> str:
+    """The page's CSS, all of it below ``.cnnattn-live``."""
+    return (FOLDER / "lab.css").read_text("utf-8")
 
 
 def _joined(names: tuple[str, ...]) -> str:

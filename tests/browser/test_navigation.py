@@ -6,9 +6,8 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-IN_ORDER = ["", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo", "Heat_maps",
+IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo", "Heat_maps",
             "Evaluation", "Prototypes", "Training"]  # fmt: skip
-WORDS = {"en": ("Compare", "Channel attention"), "zh": ("对比", "通道注意力")}
 
 
 def drawn(page: Page) -> None:
@@ -22,7 +21,6 @@ def click_link(page: Page, name: str) -> None:
     link = page.locator(f'.st-key-navigation a[href$="{at}"], .st-key-navigation a[href*="{at}?"]')
     link.first.click()
     page.wait_for_url(re.compile(rf"/{name}(\?.*)?$"))
-    expect(page.locator(".st-key-navigation a[aria-current=page]")).to_have_count(1)
     page.wait_for_timeout(300)
     drawn(page)
 
@@ -48,7 +46,7 @@ def test_untouched_every_page_leads_to_every_other(address, browser, lang):
     page.goto(address)
     drawn(page)
     assert page.evaluate("document.documentElement.lang")[:2] == lang
-    for name in [*IN_ORDER[1:], "Heat_maps", "Compare"[:0], "Evaluation", "Channel_attention"]:
+    for name in [*IN_ORDER[1:], "Heat_maps", "", "Evaluation", "Channel_attention"]:
         click_link(page, name)
         nothing_is_lost(page, lang)
 

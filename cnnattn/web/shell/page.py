@@ -102,6 +102,11 @@ def _pages() -> list[Page]:
               "side: their predictions, feature maps, gates and heat maps."),
         ),
         Page(
+            "lab", "pages/9_Live.py", "bolt", _("Live"),
+            _("Drag a gate, cover or paint the picture: the networks run in your browser and "
+              "answer at once."),
+        ),
+        Page(
             "feature_maps", "pages/1_Feature_maps.py", "grid_on", _("Feature maps"),
             _("What the channels of a network respond to: several pictures through the same "
               "layers, and every channel of any layer."),
