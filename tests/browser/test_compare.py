@@ -13,7 +13,9 @@ def ready(page: Page) -> None:
 def test_the_main_flow(page, address):
     page.goto(address)
     ready(page)
-    expect(page.get_by_text("predicts airplane")).to_be_visible()
+    expect(page.get_by_text("predicts airplane").first).to_be_visible()
+    page.goto(f"{address}/?stage=1")
+    ready(page)
 
     page.locator(".st-key-sample button[role=radio]").nth(6).click()  # a taxi
     page.wait_for_url("**sample=automobile-3**")

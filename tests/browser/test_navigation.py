@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo", "Heat_maps",
-            "Evaluation", "Prototypes", "Training"]  # fmt: skip
+IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo",
+            "Heat_maps", "Evaluation", "Prototypes", "Training"]  # fmt: skip
 
 
 def drawn(page: Page) -> None:
@@ -17,8 +17,7 @@ def drawn(page: Page) -> None:
 
 
 def click_link(page: Page, name: str) -> None:
-    at = f"/{name}"
-    link = page.locator(f'.st-key-navigation a[href$="{at}"], .st-key-navigation a[href*="{at}?"]')
+    link = page.locator(f'.st-key-navigation a:is([href="{name}"], [href^="{name}?"])')
     link.first.click()
     page.wait_for_url(re.compile(rf"/{name}(\?.*)?$"))
     page.wait_for_timeout(300)
@@ -33,8 +32,7 @@ def nothing_is_lost(page: Page, lang: str) -> None:
     checked = page.locator(".st-key-lang [aria-checked=true]")
     expect(checked).to_have_text({"en": "English", "zh": "中文"}[lang])
     if page.locator(".st-key-models").count():
-        expect(page.locator(".st-key-models [data-baseweb=tag], .st-key-models .stMultiSelect "
-                            "[role=button][aria-label]")).not_to_have_count(0)  # fmt: skip
+        expect(page.locator(".st-key-models")).to_contain_text("SE")
     if page.locator(".st-key-source").count():
         expect(page.locator(".st-key-source [aria-checked=true]")).to_have_count(1)
 
