@@ -30,7 +30,7 @@ def expected(model, name, edits={}):  # noqa: B006
 
 
 def open_live(page, address, query=""):
-    page.goto(f"{address}/Live?lang=en&{query}")
+    page.goto(f"{address}/Live?lang=en&sample=cat-1&{query}")
     expect(page.locator(".cnnattn-live h3")).to_have_count(2, timeout=90_000)
     page.wait_for_function(f"({FRAMES})() > 0")
 
