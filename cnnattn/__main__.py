@@ -1,4 +1,4 @@
-"""The command line: ``python -m cnnattn train | evaluate | download``."""
+"""The command line: ``python -m cnnattn train | evaluate | download | export``."""
 
 import argparse
 import sys
@@ -13,10 +13,20 @@ from torch import nn
 
 from cnnattn.data.datasets import Dataset, Split, cifar10, open_dataset
 from cnnattn.data.download import start as start_download
-from cnnattn.data.pictures import normalise
+from cnnattn.data.pictures import (
+    CIFAR10_MEAN,
+    CIFAR10_STD,
+    as_seen,
+    normalise,
+    read_picture,
+)
+from cnnattn.data.samples import samples
 from cnnattn.explain.gates import gate_profile
+from cnnattn.figures.kit.palette import ATTENTION_COLOURS, SEQUENTIAL
+from cnnattn.live.content import LiveModel, LivePicture
+from cnnattn.live.take_home import take_home
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.checkpoint import Checkpoint, load
+from cnnattn.nets.checkpoint import Checkpoint, load, write_atomically
 from cnnattn.nets.models import ARCHITECTURES
 from cnnattn.problem import Problem
 from cnnattn.training import distributed, runs
@@ -108,6 +118,42 @@ def download_command(arguments: argparse.Namespace) -> None:
         _ready(cifar10(arguments.data))
 
 
+def export_command(arguments: argparse.Namespace) -> None:
+    """Write the page Live with some networks and pictures as one HTML file that needs no server."""
+    models = [_live_model(name) for name in arguments.models.split(",")]
+    html = take_home(models, _live_pictures(arguments.pictures, models[0]), SEQUENTIAL)
+    write_atomically(arguments.out, html.encode())
+    print(f"{arguments.out}: {len(html) / 1e6:.1f} MB")
+
+
+def _live_model(name: str) -> LiveModel:
+    """A checkpoint by its file, or by its name in the folder ``checkpoints``."""
+    file = Path(name)
+    if not file.suffix:
+        file = Path(__file__).parents[1] / "checkpoints" / f"{name}.safetensors"
+    checkpoint = load(file)
+    statistics = checkpoint.card.get("normalisation", {})
+    return LiveModel(
+        file.stem,
+        checkpoint,
+        ATTENTION_COLOURS[checkpoint.spec.attention],
+        tuple(statistics.get("mean", CIFAR10_MEAN)),
+        tuple(statistics.get("std", CIFAR10_STD)),
+    )
+
+
+def _live_pictures(files: list[Path], model: LiveModel) -> list[tuple[LivePicture, str]]:
+    """Pictures of these files, each with its title; without files, the built-in samples."""
+    classes = model.checkpoint.spec.classes
+    if files:
+        return [(LivePicture(f.name, None, as_seen(read_picture(f))), f.stem) for f in files]
+    return [
+        (LivePicture(s.name, classes.index(s.label) if s.label in classes else None,
+                     as_seen(s.picture)), s.label)
+        for s in samples()
+    ]  # fmt: skip
+
+
 def _ready(data: Dataset) -> None:
     print(f"{len(data.train.labels)} training and {len(data.test.labels)} test pictures are ready")
 
@@ -179,6 +225,14 @@ def _parser() -> argparse.ArgumentParser:
     command_download = commands.add_parser("download", help=download_command.__doc__)
     command_download.set_defaults(command=download_command)
     command_download.add_argument("--data", type=Path, default=Path("data"))
+
+    command_export = commands.add_parser("export", help=export_command.__doc__)
+    command_export.set_defaults(command=export_command)
+    command_export.add_argument("--models", default="cnn-none,cnn-se",
+                                help="shipped checkpoints or files, with commas")  # fmt: skip
+    command_export.add_argument("--pictures", type=Path, nargs="*", default=[],
+                                help="picture files; without, the built-in samples")  # fmt: skip
+    command_export.add_argument("--out", type=Path, required=True, help="the HTML file to write")
 
     for each in (command_train, command_evaluate):
         each.add_argument("--data", type=Path, required=each is command_evaluate,

@@ -43,11 +43,11 @@ def test_a_page_runs_without_an_error_in_both_languages(page, lang):
 def test_the_verdict_is_what_the_networks_compute(name):
     sample = next(s for s in samples() if s.name == name)
     verdict = run("app.py", lang="en", sample=name).markdown
-    sentence = next(m.value for m in verdict if "says" in m.value)
+    sentence = next(m.value for m in verdict if "predicts" in m.value)
     for stem in ("cnn-none", "cnn-se"):
         found = load(ROOT / f"checkpoints/{stem}.safetensors")
         probabilities = found.model(to_input(sample.picture)).softmax(1)[0].numpy()
-        assert f"says **{found.spec.classes[int(np.argmax(probabilities))]}**" in sentence
+        assert f"predicts **{found.spec.classes[int(np.argmax(probabilities))]}**" in sentence
 
 
 def test_of_one_model_alone_nobody_says_all():
@@ -55,8 +55,8 @@ def test_of_one_model_alone_nobody_says_all():
     model = load(ROOT / "checkpoints/cnn-se.safetensors").model
     right = model(to_input(sample.picture)).argmax(1).item() == 8
     verdict = run("app.py", lang="en", sample="ship-1", models="cnn-se").markdown
-    sentence = next(m.value for m in verdict if "says" in m.value)
-    assert sentence.startswith("Right: CNN · SE says" if right else "Wrong: CNN · SE says")
+    sentence = next(m.value for m in verdict if "predicts" in m.value)
+    assert sentence.startswith(f"{'Correct' if right else 'Wrong'}: CNN · SE predicts")
 
 
 def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
@@ -68,7 +68,7 @@ def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
     app = run("app.py", lang="xx", sample="unicorn", stage="9", models="gpt", channel="-1")
     assert not app.exception
     assert app.session_state["models"] == ["cnn-none", "cnn-se"]
-    assert app.session_state["sample"] == "cat-1"
+    assert app.session_state["sample"] == "automobile-4"
     assert app.session_state["channel"] == 0
 
 
@@ -94,7 +94,7 @@ def test_a_damaged_checkpoint_costs_one_sentence(tmp_path, monkeypatch):
     app = run("app.py", lang="en")
     assert not app.exception
     assert "broken.safetensors is not a checkpoint" in app.warning[0].value
-    assert any("says" in m.value for m in app.markdown)
+    assert any("predicts" in m.value for m in app.markdown)
 
 
 def test_a_model_that_is_gone_is_named_and_the_others_stay():
@@ -104,3 +104,13 @@ def test_a_model_that_is_gone_is_named_and_the_others_stay():
     ]
     assert app.session_state["models"] == ["cnn-se"]
     assert not app.run().warning
+
+
+def test_a_page_that_ends_early_still_writes_its_link(tmp_path, monkeypatch):
+    from cnnattn.web.library import checkpoints
+
+    monkeypatch.setattr(checkpoints, "DATA", tmp_path)  # without a data set Evaluation ends early
+    app = run("pages/5_Evaluation.py", lang="en")
+    app.segmented_control(key="lang").set_value("zh").run()
+    assert not app.exception
+    assert app.query_params["lang"] in ("zh", ["zh"])

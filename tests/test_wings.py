@@ -15,6 +15,8 @@ FORBIDDEN = {
                 "cnnattn.figures", "cnnattn.web"],
     "figures": ["streamlit", "torch", "cnnattn.data", "cnnattn.nets", "cnnattn.training",
                 "cnnattn.explain", "cnnattn.web"],
+    "live": ["streamlit", "plotly", "cnnattn.data", "cnnattn.training", "cnnattn.explain",
+             "cnnattn.figures", "cnnattn.web"],
     "training": ["streamlit", "plotly", "cnnattn.explain", "cnnattn.figures", "cnnattn.web"],
 }  # fmt: skip
 

@@ -61,3 +61,12 @@ def page(address):
         assert page.get_by_test_id("stException").count() == 0
         browser.close()
     assert not problems
+
+
+@pytest.fixture
+def browser(address):
+    """A fresh browser, for tests that open pages of several kinds."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()

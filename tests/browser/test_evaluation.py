@@ -41,7 +41,7 @@ def test_a_cell_its_picture_and_the_way_to_compare(page, address):
     page.locator(f".gallery a[href*='sample={name}']").first.click()
     page.wait_for_url(f"**/?sample={name}**")
     expect(page.locator(".st-key-predictions .js-plotly-plot")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text(f"CNN · SE says {called}")).to_be_visible()
+    expect(page.get_by_text(f"CNN · SE predicts {called}")).to_be_visible()
 
 
 def test_a_tile_opens_its_channel(page, address):

@@ -9,7 +9,7 @@ def shows(page: Page, words: str) -> None:
 
 
 def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address):
-    page.goto(f"{address}/Heat_maps?lang=en&sample=dog-2&models=cnn-se")
+    page.goto(f"{address}/Heat_maps?lang=en&sample=dog-2&models=cnn-se&faithful=1")
     shows(page, "LayerCAM · 8×8")
     shows(page, "explained: dog")
 

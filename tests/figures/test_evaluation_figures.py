@@ -51,7 +51,7 @@ def test_counts_are_written_where_there_is_room_and_only_if_there_are_any():
     (texts,) = words(matrices([[6, 0, 2], [0, 8, 0], [0, 0, 0]]))
     assert [re.sub("<.*?>", "", text) for text in texts] == ["6", "2", "8"]
     many = np.full((30, 30), 1000)
-    model = Confusions("", "", many, ["n"] * 30, [[""] * 30] * 30)
+    model = Confusions("", "#000000", many, ["n"] * 30, [[""] * 30] * 30)
     assert not words(confusion_matrices([model], width=350))
 
 

@@ -5,15 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cnnattn.figures.heat.heat_matrix import (
-    Cell,
-    Column,
-    heat_matrix,
-    largest_value,
-    relative,
-    veil,
-)
-from cnnattn.figures.kit.palette import DIVERGING, SEQUENTIAL
+from cnnattn.figures.heat.heat_matrix import Cell, Column, heat_matrix
 
 PICTURE = np.zeros((32, 32, 3), np.uint8)
 CAM = np.array([[4.0, -8.0], [1.0, 0.0]])
@@ -21,19 +13,6 @@ CAM = np.array([[4.0, -8.0], [1.0, 0.0]])
 
 def matrix(cells, **look):
     return heat_matrix([Column("T", "#000000", cells)], **look)
-
-
-def test_what_is_drawn_is_the_share_of_the_limit():
-    assert relative(Cell(PICTURE, CAM, [""]), signed=False).tolist() == [[1, 0], [0.25, 0]]
-    assert relative(Cell(PICTURE, CAM, [""]), signed=True).tolist() == [[0.5, -1], [0.125, 0]]
-    # A limit that other maps share: what is beyond it is clipped.
-    assert relative(Cell(PICTURE, CAM, [""], 8), signed=False).tolist() == [[0.5, 0], [0.125, 0]]
-    assert relative(Cell(PICTURE, CAM, [""], 2), signed=True).tolist() == [[1, -1], [0.5, 0]]
-
-
-@pytest.mark.parametrize("values", [np.zeros((2, 2)), -np.ones((2, 2)), np.full((2, 2), np.nan)])
-def test_a_map_that_shows_nothing_is_drawn_as_nothing(values):
-    assert not relative(Cell(PICTURE, values, [""]), signed=False).any()
 
 
 @pytest.mark.parametrize("across", [1, 2, 3])
@@ -78,21 +57,3 @@ def test_a_cell_without_a_map_shows_its_picture_and_its_words():
     assert len(figure.layout.images) == 1
     assert "<b>name</b><br>no map" in figure.layout.annotations[2].text
     assert figure.data[0].xaxis == "x"  # or Plotly would leave out the axes and the picture
-
-
-@pytest.mark.parametrize(("colours", "clear"), [(SEQUENTIAL, 0.0), (DIVERGING, 0.5)])
-def test_the_picture_shines_through_where_a_map_says_nothing(colours, clear):
-    alphas = {position: float(colour.split()[-1][:-1]) for position, colour in veil(colours, clear)}
-    assert alphas[clear] == 0
-    assert alphas[1] == 1
-    if clear:
-        assert alphas[0] == 1
-    assert all(alpha == 1 for at, alpha in alphas.items() if abs(at - clear) > 0.5)
-
-
-def test_a_percentile_ends_the_scale_of_maps_in_which_single_pixels_stand_out():
-    cam = np.array([[-1.0, 2.0], [3.0, -100.0]])
-    assert largest_value(cam, signed=True) == 100
-    assert largest_value(cam, signed=False) == 3
-    assert largest_value(cam, signed=True, percentile=50) == 2.5
-    assert largest_value(np.array([[0.0, 0, 0, 7]]), signed=False, percentile=50) == 7

@@ -184,7 +184,7 @@ def test_a_test_set_is_measured_behind_the_page_and_kept(tmp_path):
     compare = run("app.py", **{"source": "test", "test_class": label, f"test_{label}": str(far)})
     assert compare.session_state[f"test_{label}"] == str(far)
     said = CIFAR10_CLASSES[answers(pictures[[far]], "cnn-se").argmax()]
-    assert f"CNN · SE says **{said}**" in words(compare)
+    assert f"CNN · SE predicts **{said}**" in words(compare)
     wrong = run("app.py", **{"source": "test", "test_class": "cat", "test_cat": "0"})
     assert wrong.session_state["test_cat"] != "0"  # that is an airplane
 

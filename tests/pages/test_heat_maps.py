@@ -28,7 +28,7 @@ SAMPLE = next(sample for sample in samples() if sample.name == "dog-2")
 def run(**query):
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.switch_page("pages/4_Heat_maps.py")
-    app.query_params.update({"lang": "en", "sample": SAMPLE.name, **query})
+    app.query_params.update({"lang": "en", "sample": SAMPLE.name, "faithful": "1", **query})
     app.run()
     assert not app.exception
     assert not app.error
@@ -137,9 +137,9 @@ def test_a_blank_map_is_explained(network):
     assert "the map is blank: no gradient reaches this layer" in captions(run(methods="grad_cam"))
 
 
-def test_weights_that_are_no_numbers_are_explained(network):
+def test_weights_that_are_no_numbers_are_refused(network):
     network(change=lambda model: torch.nn.init.constant_(model.fc1.weight, torch.inf))
-    assert "some values are not numbers" in captions(run(methods="grad_cam,eigen_cam,occlusion"))
+    assert "Some weights are no numbers" in run(methods="grad_cam").warning[0].value
 
 
 def test_a_map_against_the_class_is_explained_unless_signed(network):
@@ -197,3 +197,15 @@ def test_the_table_over_all_samples_runs_behind_the_page_and_is_kept(tmp_path, m
     dots = [trace for trace in table["data"] if trace["mode"] == "markers"]
     assert len(dots) == 6 * 3  # six measures of one method and two controls
     assert all("CNN · SE, " in dot["hovertext"] for dot in dots)
+
+
+@pytest.mark.parametrize(("sample", "falls"), [("cat-1", True), ("dog-2", False)])
+def test_an_insertion_curve_that_falls_is_explained_and_no_other(sample, falls):
+    app = run(models="cnn-se", methods="grad_cam", sample=sample)
+    picture = next(each for each in samples() if each.name == sample).picture
+    model, x = model_of("cnn-se"), to_input(picture)
+    target = int(model(x)[0].argmax())
+    curve = curves(model, x, heatmap(model, x, target, "attention3"), target, 16).insertion[0]
+    start, end = (percent(value.item()) for value in (curve[0], curve[-1]))
+    assert bool(curve[0] > curve[-1]) == falls
+    assert (f"insertion ends lower than it starts ({start} → {end})" in captions(app)) == falls

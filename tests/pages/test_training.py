@@ -1,5 +1,6 @@
 """The Training page: a press starts a run, the table tells how it went, the model is there."""
 
+import json
 import time
 from pathlib import Path
 
@@ -75,11 +76,11 @@ def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeyp
 
     app = open_page("app.py", models=f"cnn-se,{run.id}")
     assert not app.exception
-    verdict = next(m.value for m in app.markdown if "says" in m.value)
+    verdict = next(m.value for m in app.markdown if "predicts" in m.value)
     assert "CNN · SE (rehearsal," in verdict
     app.toggle(key="look_back").set_value(True).run()
     app.slider(key="epoch").set_value(2).run()
-    verdict = next(m.value for m in app.markdown if "says" in m.value)
+    verdict = next(m.value for m in app.markdown if "predicts" in m.value)
     assert "epoch 2)" in verdict
     assert verdict.count("epoch") == 1  # the shipped model has no epochs to look back at
 
@@ -217,3 +218,68 @@ def test_the_first_models_are_picked_up_while_they_train(monkeypatch, tmp_path):
     other = started()  # whoever has chosen nothing gets the new one beside it
     app.run()
     assert set(app.session_state["models"]) == {run.id, other.id}
+
+
+def test_training_ends_with_two_ways_on_and_the_demo_says_in_the_chart_what_it_is():
+    run = started()
+    app = open_page(runs=run.id)
+    epochs = json.loads(app.get("plotly_chart")[1].proto.spec)
+    words = " ".join(a["text"].replace("<br>", " ") for a in epochs["layout"]["annotations"])
+    assert "tested on the training images" in words
+    app.button(key="watch_runs").click().run()
+    app.switch_page("app.py").run()  # AppTest stays on its page after st.switch_page
+    assert not app.exception
+    assert app.session_state["models"] == [run.id]
+    assert app.toggle(key="look_back").value
+    assert app.slider(key="epoch").value == 1
+    assert app.button(key="play").label == "Pause"
+
+
+def test_seven_models_are_six_side_by_side_and_a_sentence_names_the_other(monkeypatch, tmp_path):
+    from cnnattn.nets.checkpoint import save
+    from cnnattn.nets.models import ModelSpec, build
+    from cnnattn.web.library import checkpoints as loaders
+
+    spec = ModelSpec()
+    for number in range(7):
+        save(tmp_path / f"m{number}.safetensors", build(spec), spec, {})
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    app = open_page("app.py", models=",".join(f"m{number}" for number in range(7)))
+    assert not app.exception
+    (said,) = [info.value for info in app.info if "side by side" in info.value]
+    assert "(m6)" in said
+    assert "(m5)" not in said
+    verdict = next(m.value for m in app.markdown if "(m0) predicts" in m.value)
+    assert "(m5) predicts" in verdict
+    assert "(m6)" not in verdict
+
+
+@pytest.mark.parametrize("page", ["app.py", "pages/5_Evaluation.py", "pages/8_Prototypes.py"])
+def test_without_cifar_10_a_button_downloads_it_where_the_test_set_is_asked_for(
+    page, monkeypatch, tmp_path
+):
+    from cnnattn.data import download
+    from cnnattn.web.library import checkpoints as loaders
+    from cnnattn.web.library import get_data
+
+    begun: list[Path] = []
+    monkeypatch.setattr(download, "start", lambda folder: begun.append(folder) or Running())
+    monkeypatch.setattr(loaders, "DATA", tmp_path)
+    going: dict[str, object] = {}
+    monkeypatch.setattr(get_data, "_downloads", lambda: going)
+    monkeypatch.setenv("CNNATTN_PIN", "4711")
+    app = open_page(page, source="test", tested="test", searched="test")
+    assert not any("python -m" in info.value for info in app.info)
+    assert app.button(key="download").disabled
+    app.text_input(key="pin").input("4711").run()
+    app.button(key="download").click().run()
+    assert not app.exception
+    assert begun == [tmp_path]
+    assert app.button(key="download_cancel").label == "Cancel"
+
+
+class Running:
+    """A download that goes on."""
+
+    running, problem, state = True, None, "loading"
+    done, total, speed, seconds_left = 17e6, 170e6, 1e6, 153.0

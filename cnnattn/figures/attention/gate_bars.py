@@ -1,4 +1,4 @@
-"""Gate weights as bars from 0 to 1, with a dashed line at their mean."""
+"""Gate weights as bars, from 0 to 1 with a dashed line at their mean, or up and down from it."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -38,6 +38,7 @@ def gate_bars(
     order: Order,
     selected: int | None,
     width: float,
+    deviation: float | None = None,
 ) -> Part:
     """Bars on axis pair ``index`` in column ``span``: the title in rows[0], the bars in rows[1].
 
@@ -45,26 +46,31 @@ def gate_bars(
 
     gates: (C,), 0…1. Sorted by channel as given, or by weight, largest first. The dashed line and
     ``mean_label``, a template with {mean}, give their mean. The bar of channel ``selected`` stands
-    on a grey band.
+    on a grey band. With ``deviation`` the bars go up and down from the mean, on an axis that ends
+    there: gates that all lie near 0.5 look alike from 0 to 1.
     """
     axis = axis_name("", index)
     ranking = np.argsort(-gates, kind="stable") if order == "weight" else np.arange(len(gates))
     numbers = [int(channels[i]) for i in ranking]
     place = list(range(len(gates)))
     mean = float(np.mean(gates))
+    values = gates[ranking] if deviation is None else gates[ranking] - mean
     shown = {"marker": {"opacity": 0.8}}
     bars = {
-        "type": "bar", "x": place, "y": gates[ranking], "width": 0.8,
+        "type": "bar", "x": place, "y": values, "width": 0.8,
         "xaxis": f"x{axis}", "yaxis": f"y{axis}", "customdata": numbers, "hoverinfo": "skip",
         "marker": {"color": colour, "opacity": 0.8, "line": {"width": 0}},
         "selected": shown, "unselected": shown,
     }  # fmt: skip
     # A bar of weight 0.02 is too low to hit; unseen markers half way up answer for the column.
     texts = [hovers[i] for i in ranking]
-    markers = marker_trace(place, np.full(len(gates), 0.5), numbers, texts, axis, colour)
+    markers = marker_trace(
+        place, np.full(len(gates), 0.5 if deviation is None else 0), numbers, texts, axis, colour
+    )
+    level = mean if deviation is None else 0.0
     line = {
         "type": "line", "xref": f"x{axis} domain", "yref": f"y{axis}", "x0": 0, "x1": 1,
-        "y0": mean, "y1": mean, "line": {"color": LINE, "width": 2, "dash": "dash"},
+        "y0": level, "y1": level, "line": {"color": LINE, "width": 2, "dash": "dash"},
     }  # fmt: skip
     band = {
         "type": "rect", "xref": f"x{axis}", "yref": f"y{axis} domain", "y0": 0, "y1": 1,
@@ -82,16 +88,18 @@ def gate_bars(
     ticks = place[::step] if few or order == "channel" else place[:0]
     return Part(
         [bars, markers],
-        _axes(index, span, rows[1], len(gates), ticks, [str(numbers[i]) for i in ticks]),
+        _axes(index, span, rows[1], len(gates), ticks, [str(numbers[i]) for i in ticks], deviation),
         [*marked, line],
         captions,
     )
 
 
-def gate_note(index: int, span: Span, rows: Sequence[Span], note: str, width: float) -> Part:
+def gate_note(
+    index: int, span: Span, rows: Sequence[Span], note: str, width: float, ticked: bool = True
+) -> Part:
     """The same axes with ``note`` in the middle, for a model that has no gates.
 
-    The column is ``width`` pixels wide.
+    The column is ``width`` pixels wide; 0 and 1 are written at its axis if ``ticked``.
     """
     text = label(
         wrap(note, min(36, int(width / LETTER))), sum(span) / 2, sum(rows[1]) / 2,
@@ -100,16 +108,32 @@ def gate_note(index: int, span: Span, rows: Sequence[Span], note: str, width: fl
     axis = axis_name("", index)
     # Plotly leaves out axes that no trace uses.
     nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
-    return Part([nothing], _axes(index, span, rows[1], 0, [], []), [], [text])
+    axes = _axes(index, span, rows[1], 0, [], [], None if ticked else 1.0)
+    return Part([nothing], axes, [], [text])
 
 
 def _axes(
-    index: int, span: Span, row: Span, count: int, ticks: Sequence[int], names: Sequence[str]
+    index: int,
+    span: Span,
+    row: Span,
+    count: int,
+    ticks: Sequence[int],
+    names: Sequence[str],
+    deviation: float | None = None,
 ) -> Plain:
     x, y = axis_name("x", index), axis_name("y", index)
-    levels = [0, 0.5, 1] if count else [0, 1]
+    if deviation is None:
+        low, high, levels, texts = 0.0, 1.0, [0, 0.5, 1] if count else [0, 1], None
+    else:
+        low, high, levels = -deviation, deviation, [-deviation, 0, deviation] if count else []
+        texts = [f"{level:+.2g}" if level else "0" for level in levels]
+    edge = 0.02 * (high - low)
     horizontal = value_axis(
         span, y, range=[-0.5, count - 0.5], tickvals=ticks, ticktext=names, showgrid=False
     )
-    vertical = value_axis(row, x, range=[-0.02, 1.02], tickvals=levels, showticklabels=span[0] == 0)
+    vertical = value_axis(
+        row, x, range=[low - edge, high + edge], tickvals=levels, showticklabels=span[0] == 0
+    )
+    if texts:
+        vertical |= {"ticktext": texts, "showticklabels": bool(count)}
     return {axis_key("x", index): horizontal, axis_key("y", index): vertical}

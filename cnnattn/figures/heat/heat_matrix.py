@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import plotly.graph_objects as go
 
+from cnnattn.figures.heat.style import STRENGTH, heat_axis, heat_layer, heat_ticks
 from cnnattn.figures.kit.frame import (
     TITLE,
     WIDTH,
@@ -23,7 +24,6 @@ from cnnattn.figures.kit.frame import (
     square_axes,
     wrap,
 )
-from cnnattn.figures.kit.palette import DIVERGING, SEQUENTIAL, ColourScale, colour_scale
 from cnnattn.figures.kit.png import picture_on, png_uri
 from cnnattn.figures.kit.tiles import colour_bar
 
@@ -57,7 +57,7 @@ def heat_matrix(
     *,
     signed: bool = False,
     smooth: bool = True,
-    opacity: float = 0.6,
+    strength: float = STRENGTH,
     hover: str = "%{customdata:.4g}",
     value_title: str = "",
     across: int = 1,
@@ -69,7 +69,7 @@ def heat_matrix(
 
     Drawn is the positive part, from 0 to 1 of ``limit``, or all of it from -1, blue, to 1, red.
     Under the pointer stands the true value (``hover``, a template with %{customdata}). The words
-    stand beside a map if there is room, else below it. With ``opacity`` 0 only the pictures are
+    stand beside a map if there is room, else below it. With ``strength`` 0 only the pictures are
     seen.
     """
     spans = columns(len(models))
@@ -83,10 +83,9 @@ def heat_matrix(
     pitch = (max(side, text) if beside else side + text + 4) + GAP
     rows = max(-(-len(model.cells) // across) for model in models)
     head = TITLE + LINE * max(_lines("<br>".join(note)) if note else 0 for note in notes)
-    heights = [head, rows * pitch, COLOUR_BAR if opacity else 1]
+    heights = [head, rows * pitch, COLOUR_BAR if strength else 1]
     band = bands(heights)
 
-    look: Plain = {"opacity": opacity, "zsmooth": "best" if smooth else False}
     parts = []
     for i, (model, span) in enumerate(zip(models, spans, strict=True)):
         axis = axis_name("", i)
@@ -103,61 +102,23 @@ def heat_matrix(
             at = (x + 1 + GAP / side, y) if beside else (x, y + 1 + 4 / side)
             note = label(text_of, *at, xref=f"x{axis}", yref=f"y{axis}")
             picture = picture_on(png_uri(cell.picture, sharp=128), 1, 1, axis, x, y)
-            traces = [] if cell.cam is None else [_trace(cell, x, y, axis, signed, hover) | look]
+            traces = []
+            if cell.cam is not None:
+                look: Plain = {"signed": signed, "limit": cell.limit, "smooth": smooth}
+                traces = [heat_layer(cell.cam, axis, x, y, (1, 1), hover=hover, **look)]
             parts.append(Part(traces, texts=[note], images=[picture]))
-    parts.append(_scale(signed, value_title if opacity else None, band[2][1], width))
+    parts.append(_scale(signed, strength, value_title, band[2][1], width))
     return figure(parts, sum(heights), uirevision)
 
 
-def _scale(signed: bool, title: str | None, top: float, width: float) -> Part:
-    """The colour axis, with its bar below ``top`` unless there is no title."""
-    ticks = [-1, -0.5, 0, 0.5, 1] if signed else [0, 0.25, 0.5, 0.75, 1]
+def _scale(signed: bool, strength: float, title: str, top: float, width: float) -> Part:
+    """The colour axis, with its bar below ``top`` unless nothing of the maps is seen."""
+    if not strength:
+        return Part(layout={"coloraxis": heat_axis(signed, strength=0, showscale=False)})
     place = (0.2, 0.8) if width > 500 else (0.0, 0.98)
-    bar, text = colour_bar(title or "", place, top, ticks, [f"{tick:g}" for tick in ticks])
-    colours = veil(DIVERGING, 0.5) if signed else veil(SEQUENTIAL, 0.0)
-    scale: Plain = {"colorscale": colours, "cmin": ticks[0], "cmax": 1}
-    scale |= {"showscale": False} if title is None else {"colorbar": bar}
-    return Part(layout={"coloraxis": scale}, texts=[] if title is None else [text])
-
-
-def veil(colours: tuple[str, ...], clear: float) -> ColourScale:
-    """A colour scale that is clear at ``clear`` (0 … 1), so that the picture is seen where a map
-    says nothing, and solid from halfway to the end."""
-    scale = []
-    for position, colour in colour_scale(colours):
-        alpha = min(1.0, 2 * abs(position - clear) / max(clear, 1 - clear))
-        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-        scale.append((position, f"rgba({red}, {green}, {blue}, {alpha:.2f})"))
-    return scale
-
-
-def relative(cell: Cell, signed: bool) -> np.ndarray:
-    """float32 (h, w): the map over its limit, clipped to -1 … 1, or its positive part to 0 … 1."""
-    assert cell.cam is not None
-    cam = np.nan_to_num(cell.cam, posinf=0, neginf=0)
-    limit = cell.limit or largest_value(cam, signed) or 1.0
-    return np.clip(cam / limit, -1 if signed else 0, 1).astype(np.float32)
-
-
-def largest_value(cam: np.ndarray, signed: bool, percentile: float = 100) -> float:
-    """The value at the end of a map's own colour scale: its maximum, signed its maximum |x|.
-
-    With ``percentile`` below 100, that of these values instead, unless it is 0.
-    """
-    cam = np.nan_to_num(cam, posinf=0, neginf=0)
-    sizes = np.abs(cam) if signed else np.maximum(cam, 0)
-    return float(np.percentile(sizes, percentile) or sizes.max())
-
-
-def _trace(cell: Cell, x: float, y: float, axis: str, signed: bool, hover: str) -> Plain:
-    z = relative(cell, signed)
-    dy, dx = 1 / z.shape[0], 1 / z.shape[1]
-    return {
-        "type": "heatmap", "z": z, "customdata": np.asarray(cell.cam, np.float32),
-        "x0": x + dx / 2, "dx": dx, "y0": y + dy / 2, "dy": dy,
-        "xaxis": f"x{axis}", "yaxis": f"y{axis}", "coloraxis": "coloraxis",
-        "hovertemplate": hover + "<extra></extra>",
-    }  # fmt: skip
+    bar, text = colour_bar(title, place, top, *heat_ticks(signed))
+    axis = heat_axis(signed, strength=strength, colorbar=bar)
+    return Part(layout={"coloraxis": axis}, texts=[text])
 
 
 def _words(cell: Cell, room: int) -> str:

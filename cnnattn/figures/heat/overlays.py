@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
+from cnnattn.figures.heat.style import Colours, heat_axis, heat_layer, heat_ticks
 from cnnattn.figures.kit.frame import (
     TITLE,
     WIDTH,
     Part,
-    Plain,
     axis_name,
     bands,
     column_width,
@@ -21,12 +20,12 @@ from cnnattn.figures.kit.frame import (
     label,
     square_axes,
 )
-from cnnattn.figures.kit.palette import DIVERGING, JET, SEQUENTIAL, colour_scale
 from cnnattn.figures.kit.png import picture_on, png_uri
 from cnnattn.figures.kit.tiles import Mosaic, colour_bar, mosaic
 
 COLOUR_BAR, ROW_GAP, LINE_HEIGHT = 48, 10, 19  # heights in pixels
 NARROWEST = 100  # pixels a picture needs for its title
+COLOUR_AXES = {False: "coloraxis", True: "coloraxis2"}
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,8 @@ def overlays(
     picture: np.ndarray,
     models: Sequence[OverlayColumn],
     *,
-    opacity: float = 0.5,
     smooth: bool = True,
-    colours: Literal["jet", "viridis"] = "jet",
+    colours: Colours = "warm",
     value_title: str = "",
     signed_title: str = "",
     per_row: int | None = None,
@@ -67,10 +65,10 @@ def overlays(
 ) -> go.Figure:
     """Every heat map over ``picture`` (uint8, (H, W, 3)), in its own model's column.
 
-    The positive part of an unsigned map is divided by its maximum and drawn from 0 to 1 in
-    ``colours``; a signed one is divided by max|x| and drawn from -1, blue, to 1, red. Under the
-    pointer stands the true value. A model's maps stand ``per_row`` in a row, none wider than
-    ``largest`` pixels; as many as have room for their titles unless given.
+    The positive part of an unsigned map is divided by its maximum and drawn from 0 to 1; a signed
+    one, such as a difference, is divided by max|x| and drawn from -1, blue, to 1, red; both in the
+    look of ``style``. Under the pointer stands the true value. A model's maps stand ``per_row`` in
+    a row, none wider than ``largest`` pixels; as many as have room for their titles unless given.
     """
     most = max(len(model.overlays) for model in models)
     spans = columns(len(models))
@@ -88,7 +86,6 @@ def overlays(
     heights = [TITLE, *row_heights, COLOUR_BAR]
     band = bands(heights)
 
-    look: Plain = {"opacity": opacity, "zsmooth": "best" if smooth else False}
     parts = []
     for i, (model, rows, span) in enumerate(zip(models, split, spans, strict=True)):
         parts.append(Part(texts=[heading(model.title, span[0], band[0][1], model.colour)]))
@@ -100,28 +97,16 @@ def overlays(
                 axes = square_axes(i * len(rows) + j, span, place, widest, tiles.height)
                 parts += [
                     Part([], axes, images=[picture_on(uri, tiles.width, tiles.height, axis)]),
-                    _row(row, tiles, axis, titles[0], look),
+                    _row(row, tiles, axis, titles[0], smooth),
                 ]
     kinds = {overlay.signed for model in models for overlay in model.overlays}
-    scales = {
-        False: ("coloraxis", {"jet": JET, "viridis": SEQUENTIAL}[colours], 0, value_title),
-        True: ("coloraxis2", DIVERGING, -1, signed_title),
-    }
     places = columns(2) if len(kinds) > 1 else [(0.2, 0.8)]
     for kind, place in zip(sorted(kinds), places, strict=True):
-        name, stops, low, title = scales[kind]
-        ticks = [low, (low + 1) / 2, 1]
-        bar, text = colour_bar(title, place, band[-1][1], ticks, [f"{tick:g}" for tick in ticks])
-        scale = {"colorscale": colour_scale(stops), "cmin": low, "cmax": 1, "colorbar": bar}
-        parts.append(Part(layout={name: scale}, texts=[text]))
+        title = signed_title if kind else value_title
+        bar, text = colour_bar(title, place, band[-1][1], *heat_ticks(kind))
+        scale = heat_axis(kind, colours, colorbar=bar)
+        parts.append(Part(layout={COLOUR_AXES[kind]: scale}, texts=[text]))
     return figure(parts, sum(heights), uirevision)
-
-
-def relative(overlay: Overlay) -> np.ndarray:
-    """float32 (h, w): the positive part over its maximum or, if signed, all of it over max|x|."""
-    cam = np.nan_to_num(overlay.cam, posinf=0, neginf=0)
-    cam = cam if overlay.signed else np.maximum(cam, 0)
-    return (cam / (np.abs(cam).max() or 1.0)).astype(np.float32)
 
 
 def _strip(picture: np.ndarray, count: int) -> tuple[Mosaic, str]:
@@ -132,23 +117,18 @@ def _strip(picture: np.ndarray, count: int) -> tuple[Mosaic, str]:
 
 
 def _row(
-    row: Sequence[Overlay], tiles: Mosaic, axis: str, title_bottom: float, look: Plain
+    row: Sequence[Overlay], tiles: Mosaic, axis: str, title_bottom: float, smooth: bool
 ) -> Part:
     """One heat map trace over every picture of the strip, and its title above it."""
     breadth = tiles.horizontal.length - tiles.horizontal.centres[-1]
     traces, titles = [], []
     for overlay, centre in zip(row, tiles.horizontal.centres, strict=True):
-        dy, dx = tiles.height / overlay.cam.shape[0], 2 * breadth / overlay.cam.shape[1]
         left = centre - breadth
         traces.append(
-            {
-                "type": "heatmap", "z": relative(overlay),
-                "customdata": overlay.cam.astype(np.float32),
-                "x0": left + dx / 2, "dx": dx, "y0": dy / 2, "dy": dy,
-                "xaxis": f"x{axis}", "yaxis": f"y{axis}", **look,
-                "coloraxis": "coloraxis2" if overlay.signed else "coloraxis",
-                "hovertemplate": overlay.hover + "<extra></extra>",
-            }
+            heat_layer(
+                overlay.cam, axis, left, 0, (2 * breadth, tiles.height), signed=overlay.signed,
+                smooth=smooth, hover=overlay.hover, colour_axis=COLOUR_AXES[overlay.signed],
+            )
         )  # fmt: skip
         place = {"xref": f"x{axis}", "yanchor": "bottom", "yshift": 2}
         titles.append(label(overlay.title, left, title_bottom, **place))

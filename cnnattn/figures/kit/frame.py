@@ -1,15 +1,18 @@
 """What all figures share: a bare layout, columns and bands, titles and hidden axes."""
 
+import base64
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from cnnattn.figures.kit.palette import CLEAR, FAINT, LINE
 
 FONT = 14
+BOLD, SQUARE = 8.2, 18  # width in pixels of a letter of a title, and of the square before it
 TITLE = 30  # height of a line of titles in pixels
 WIDTH = 1040  # page width in pixels that heights are computed for
 LEFT, RIGHT = 26, 14  # margins in pixels, room for the labels of an axis and of a bar's end
@@ -47,12 +50,72 @@ def joined(parts: Iterable[Part]) -> Part:
     )
 
 
-def figure(parts: Iterable[Part], height: float, uirevision: str, **layout: Any) -> go.Figure:
+class Figure(go.Figure):  # type: ignore[misc]
+    """A Plotly figure that stays the plain dicts that it is made of.
+
+    Plotly's own turns every dict into an object that checks it, and back again when it is drawn:
+    half of what a page costs the server. Here the objects are built, and checked, only for who
+    reads ``data`` or ``layout``; who draws the figure takes ``to_dict()``, ready for JSON.
+    """
+
+    def __init__(self, plain: Plain) -> None:
+        self._plain = plain
+
+    def to_dict(self) -> Plain:
+        """The figure as dicts, its arrays as Plotly's drawing reads them. Do not change it."""
+        data, layout = self._plain["data"], self._plain["layout"]
+        return {"data": [packed(trace) for trace in data], "layout": packed(layout)}
+
+    def checked(self) -> go.Figure:
+        """The same figure as Plotly's objects; ValueError for what Plotly does not know."""
+        return go.Figure(self._plain)
+
+    @property
+    def data(self) -> Any:
+        """Its traces as Plotly's objects, newly built."""
+        return self.checked().data
+
+    @property
+    def layout(self) -> Any:
+        """Its layout as Plotly's object, newly built."""
+        return self.checked().layout
+
+
+def packed(value: Any) -> Any:
+    """``value`` with every array in it as Plotly packs them: bytes in base64, type and shape.
+
+    Numbers written as digits would be two to five times as long. What is None is left out.
+    """
+    if isinstance(value, dict):
+        return {key: packed(each) for key, each in value.items() if each is not None}
+    if isinstance(value, np.ndarray) and value.size and value.dtype.name in _PACKED:
+        return _packed_array(value)
+    return value
+
+
+_SMALL = ("int8", "int16", "int32")
+_PACKED = {*_SMALL, "uint8", "uint16", "uint32", "float32", "float64", "int64"}
+
+
+def _packed_array(array: np.ndarray) -> Any:
+    if array.dtype == np.int64:  # JavaScript has no such array
+        low, high = array.min(), array.max()
+        fits = (n for n in _SMALL if np.iinfo(n).min <= low and high <= np.iinfo(n).max)
+        if not (name := next(fits, "")):
+            return array
+        array = array.astype(name)
+    plain = {
+        "dtype": f"{array.dtype.kind}{array.dtype.itemsize}",
+        "bdata": base64.b64encode(array.tobytes()).decode("ascii"),
+    }
+    return plain if array.ndim == 1 else plain | {"shape": str(array.shape)[1:-1]}
+
+
+def figure(parts: Iterable[Part], height: float, uirevision: str, **layout: Any) -> Figure:
     """One figure from plain dicts, ``height`` pixels high, on a clear ground.
 
     The template is emptied: Plotly's own is 6 kB a figure, and Streamlit lays its theme into an
-    empty one all the same. Checking every key would take 4 of 7 ms for a row of two grids with
-    gates, so it is left to the tests, which check every kind of figure.
+    empty one all the same.
     """
     whole = joined(parts)
     common: Plain = {
@@ -71,8 +134,7 @@ def figure(parts: Iterable[Part], height: float, uirevision: str, **layout: Any)
         "annotations": whole.texts,
         "images": whole.images,
     }
-    plain = {"data": whole.data, "layout": common | whole.layout | layout}
-    return go.Figure(plain, _validate=False)
+    return Figure({"data": whole.data, "layout": common | whole.layout | layout})
 
 
 def columns(count: int, gap: float = 0.03) -> list[Span]:
@@ -175,11 +237,27 @@ def label(text: str, x: float, y: float, **more: Any) -> Plain:
     return plain | more
 
 
-def heading(title: str, x: float, y: float, colour: str = "") -> Plain:
-    """A title, after a square of the model's ``colour`` if it stands for a model."""
+def heading(title: str, x: float, y: float, colour: str = "", width: float = 0.0) -> Plain:
+    """A title, after a square of the model's ``colour`` if it stands for a model.
+
+    What does not fit into ``width`` pixels, if any are given, is cut; all of it is under the
+    pointer.
+    """
     square = f"<span style='color:{colour}'>■</span> " if colour else ""
-    words = f"{square}{ink(f'<b>{title}</b>')}"
-    return label("", x, y, font={"size": FONT + 2}) | {"text": words}
+    room = width - (SQUARE if colour else 0)
+    shown = shortened(title, int(room / BOLD)) if width else title
+    words = f"{square}{ink(f'<b>{shown}</b>')}"
+    whole = {} if shown == title else {"hovertext": title, "captureevents": True}
+    return label("", x, y, font={"size": FONT + 2}) | {"text": words} | whole
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, or its beginning and an ellipsis where it has more than ``most`` letters."""
+    if letters(text) <= most:
+        return text
+    while text and letters(text) > most - 1:
+        text = text[:-1]
+    return text.rstrip(" ·") + "…"
 
 
 def wrap(text: str, width: int) -> str:

@@ -35,6 +35,13 @@ DIVERGING = (
 )  # fmt: skip
 """Blue below, white at, red above the middle, for signed values; evenly spaced."""
 
+WARM = (
+    "#000004", "#160B39", "#420A68", "#6A176E", "#932667", "#BC3754",
+    "#DD513A", "#F37819", "#FCA50A", "#F6D746", "#FCFFA4",
+)  # fmt: skip
+"""Inferno, for heat maps over pictures: bright at the top within a dark rim, so that it stands out
+on bright and on dark pictures; evenly spaced."""
+
 JET = (
     "#00007F", "#0000FF", "#007FFF", "#00FFFF", "#7FFF7F",
     "#FFFF00", "#FF7F00", "#FF0000", "#7F0000",

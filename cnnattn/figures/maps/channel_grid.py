@@ -31,10 +31,12 @@ from cnnattn.figures.kit.tiles import (
     heat_trace,
     marker_trace,
     mosaic,
+    scale_of,
     scales_of,
 )
 
 COLOUR_BAR, GATE_TITLE, GATES, TICKS = 48, 26, 92, 26  # heights in pixels
+LOW_COLOUR_BAR, LOW_TITLE, LOW_GATES = 40, 22, 52  # the same where height is scarce
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,26 @@ def channel_grid(
     selected: int | None = None,
     percentile: float = 100.0,
     gate_order: Order = "channel",
+    deviation: bool = False,
+    low: bool = False,
     width: float = WIDTH,
     uirevision: str = "grid",
 ) -> go.Figure:
     """The channels of each panel as a mosaic, and its gates as bars below.
 
-    One colour scale for all panels if ``shared_scale``; Viridis if no value is below 0, else blue
-    to red around 0. With ``percentile`` below 100 the scale ends there, and its end marks say ≥,
-    so that a few large values do not leave all others dark. ``mean_label`` is a template with
-    {mean}, the text of the dashed line. Channel number ``selected`` is framed in every panel that
-    shows it. ``width`` is the page width in pixels that the height is meant for. Tiles and bars
-    carry their channel's number as ``customdata``.
+    One colour scale for all panels if ``shared_scale``, else each its own; Viridis if no value is
+    below 0, else blue to red around 0. With ``percentile`` below 100 the scale ends there, and its
+    end marks say ≥, so that a few large values do not leave all others dark. ``mean_label`` is a
+    template with {mean}, the text of the dashed line. Channel number ``selected`` is framed in
+    every panel that shows it. Gates are drawn from 0 to 1 or, with ``deviation``, from their mean,
+    all models on one axis. A ``low`` figure saves height. ``width`` is the page width in pixels
+    that the height is meant for. Tiles and bars carry their channel's number as ``customdata``.
     """
-    scales = scales_of([panel.maps for panel in panels], shared_scale, percentile)
+    scales = (
+        scales_of([panel.maps for panel in panels], True, percentile)
+        if shared_scale
+        else [scale_of([panel.maps], None, percentile) for panel in panels]
+    )
     mosaics = [
         mosaic(scale.levels(panel.maps), grid_shape(len(panel.maps)), smooth)
         for panel, scale in zip(panels, scales, strict=True)
@@ -83,16 +92,21 @@ def channel_grid(
     side = column_width(width, spans[0])
     tallest = max(fitted(tiles.width, tiles.height, side, PAD) for tiles in mosaics)
     gated = any(panel.gates is not None or panel.note for panel in panels)
-    heights = [TITLE, tallest, COLOUR_BAR, *([GATE_TITLE, GATES, TICKS] if gated else [])]
+    ticked = gate_order == "channel" or any(len(panel.maps) <= 16 for panel in panels)
+    title, bars = (LOW_TITLE, LOW_GATES) if low else (GATE_TITLE, GATES)
+    under = [title, bars, TICKS if ticked else 4] if gated else []
+    heights = [TITLE, tallest, LOW_COLOUR_BAR if low else COLOUR_BAR, *under]
     rows = bands(heights)
+    gates = [panel.gates for panel in panels if panel.gates is not None]
+    spread = max((float(np.abs(g - g.mean()).max()) for g in gates), default=0.0) or 1.0
 
     parts = [colour_axes(scales, spans, rows[2][1], value_title, width, shared=shared_scale)]
     for i, (panel, tiles, span) in enumerate(zip(panels, mosaics, spans, strict=True)):
         colour_axis = axis_name("coloraxis", 0 if shared_scale else i)
-        parts.append(_grid(panel, tiles, i, span, rows, colour_axis, selected))
+        parts.append(_grid(panel, tiles, i, span, rows, colour_axis, selected, side))
         if gated:
             parts.append(
-                gate_note(len(panels) + i, span, rows[3:5], panel.note, side)
+                gate_note(len(panels) + i, span, rows[3:5], panel.note, side, not deviation)
                 if panel.gates is None
                 else gate_bars(
                     len(panels) + i,
@@ -107,6 +121,7 @@ def channel_grid(
                     order=gate_order,
                     selected=selected,
                     width=side,
+                    deviation=spread if deviation else None,
                 )
             )
     parts.append(link_zoom([(tiles.width, tiles.height) for tiles in mosaics]))
@@ -121,6 +136,7 @@ def _grid(
     rows: Sequence[Span],
     colour_axis: str,
     selected: int | None,
+    width: float,
 ) -> Part:
     axis = axis_name("", index)
     x, y = tiles.centres(len(panel.maps))
@@ -132,7 +148,7 @@ def _grid(
     if selected is not None and selected in panel.channels:
         place = list(panel.channels).index(selected)
         shapes = frame_around(x[place], y[place], panel.maps.shape[1:], axis)
-    title = heading(panel.title, span[0], rows[0][1], panel.colour)
+    title = heading(panel.title, span[0], rows[0][1], panel.colour, width)
     axes = square_axes(index, span, rows[1], tiles.width, tiles.height, pad=PAD)
     return Part(data, axes, shapes, [title])
 

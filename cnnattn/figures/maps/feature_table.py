@@ -8,9 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cnnattn.figures.kit.frame import (
+    FONT,
     TITLE,
     WIDTH,
     Part,
+    Plain,
     Span,
     axis_name,
     bands,
@@ -21,7 +23,7 @@ from cnnattn.figures.kit.frame import (
     label,
     square_axes,
 )
-from cnnattn.figures.kit.palette import NEUTRAL
+from cnnattn.figures.kit.palette import JET, NEUTRAL, colour_scale
 from cnnattn.figures.kit.png import picture_on, png_uri
 from cnnattn.figures.kit.tiles import (
     Mosaic,
@@ -38,6 +40,7 @@ from cnnattn.figures.kit.tiles import (
 )
 
 COLOUR_BAR = 48  # height in pixels
+SHADOW = "0 0 3px black, 0 0 2px black"
 ROW_GAP = 3  # how many gaps more there are between two pictures' cells than between tiles
 
 
@@ -62,16 +65,21 @@ def feature_maps(
     smooth: bool = False,
     percentile: float = 100.0,
     largest: float = 200,
+    numbers: bool = False,
+    heats: Sequence[np.ndarray] = (),
+    heat_title: str = "",
     width: float = WIDTH,
     uirevision: str = "feature maps",
 ) -> go.Figure:
     """Each picture (uint8, (H, W, 3), square) with its name, then its maps, a small mosaic a stage.
 
     A stage has one colour scale and a colour bar; with ``shared_scale`` off every tile runs
-    through all colours by itself, and there is none. Tiles carry [picture, channel] as
+    through all colours by itself, and there is none. With ``numbers`` each tile has its channel's
+    number on it. ``heats``, a map (h, w) a picture, stand over the pictures in a last column, the
+    positive part of each from 0 to its maximum. Tiles carry [picture, channel] as
     ``customdata``. A cell is at most ``largest`` pixels wide.
     """
-    spans = columns(1 + len(stages), 0.02)
+    spans = columns(1 + len(stages) + bool(len(heats)), 0.02)
     scales = [scale_of([stage.maps], None, percentile) for stage in stages]
     mosaics = [
         _mosaic(stage, scale, shared_scale, smooth)
@@ -83,23 +91,29 @@ def feature_maps(
     rows = bands(heights)
 
     parts = [_pictures(pictures, names, picture_title, first, spans[0], rows)]
-    for i, (stage, tiles, span) in enumerate(zip(stages, mosaics, spans[1:], strict=True)):
+    for i, (stage, tiles, span) in enumerate(zip(stages, mosaics, spans[1:], strict=False)):
         axis = axis_name("", i + 1)
         x, y = _centres(stage, tiles)
-        numbers = [
+        places = [
             [p, int(channel)] for p, channels in enumerate(stage.channels) for channel in channels
         ]
         hovers = [text for texts in stage.hovers for text in texts]
         traces = [
             heat_trace(tiles, axis, axis_name("coloraxis", i)),
-            marker_trace(x, y, numbers, hovers, axis, NEUTRAL),
+            marker_trace(x, y, places, hovers, axis, NEUTRAL),
         ]
+        if numbers:
+            traces.append(_numbers(stage, tiles, x, y, side, axis))
         axes = square_axes(i + 1, span, rows[1], tiles.width, tiles.height)
-        title = heading(stage.title, span[0], rows[0][1])
+        title = heading(stage.title, span[0], rows[0][1], width=column_width(width, span))
         parts.append(Part(traces, axes, texts=[title]))
+    if len(heats):
+        parts.append(_heats(pictures, heats, heat_title, first, len(stages) + 1, spans[-1], rows))
     if shared_scale:
         used = min(1.0, side / column_width(width, spans[0]))
-        bars = [(span[0], span[0] + used * (span[1] - span[0])) for span in spans[1:]]
+        bars = [
+            (span[0], span[0] + used * (span[1] - span[0])) for span in spans[1 : 1 + len(stages)]
+        ]
         parts.append(colour_axes(scales, bars, rows[2][1], "", width, shared=False))
         title = label(value_title, spans[0][1], rows[2][1], xanchor="right", yshift=-4)
         parts.append(Part(texts=[title]))
@@ -145,6 +159,60 @@ def _centres(stage: StageMaps, tiles: Mosaic) -> tuple[np.ndarray, np.ndarray]:
     return x.ravel(), y.ravel()
 
 
+def _numbers(
+    stage: StageMaps, tiles: Mosaic, x: np.ndarray, y: np.ndarray, side: float, axis: str
+) -> Plain:
+    """The channel's number in the top left corner of every tile, readable on any colour."""
+    half = stage.maps.shape[3] / 2
+    tile = side * 2 * half / tiles.width  # pixels
+    return {
+        "type": "scatter", "mode": "text", "x": x - 0.92 * half, "y": y - 0.62 * half,
+        "text": [str(c) for c in stage.channels.ravel()], "textposition": "middle right",
+        "textfont": {"size": min(FONT, max(9, tile / 4)), "color": "white", "shadow": SHADOW},
+        "xaxis": f"x{axis}", "yaxis": f"y{axis}", "hoverinfo": "skip",
+    }  # fmt: skip
+
+
+def _heats(
+    pictures: Sequence[np.ndarray],
+    heats: Sequence[np.ndarray],
+    title: str,
+    first: Mosaic,
+    index: int,
+    span: Span,
+    rows: Sequence[Span],
+) -> Part:
+    """A heat map over every picture, in rows that meet those of the first column."""
+    axis, colours = axis_name("", index), axis_name("coloraxis", index)
+    tops, size = _cells(len(pictures), first)
+    images = [
+        picture_on(png_uri(picture, sharp=160), size, size, axis, y=top)
+        for picture, top in zip(pictures, tops, strict=True)
+    ]
+    traces = []
+    for cam, top in zip(heats, tops, strict=True):
+        positive = np.maximum(np.nan_to_num(cam), 0)
+        dy, dx = size / cam.shape[0], size / cam.shape[1]
+        traces.append(
+            {
+                "type": "heatmap", "z": (positive / (positive.max() or 1)).astype(np.float32),
+                "x0": dx / 2, "dx": dx, "y0": top + dy / 2, "dy": dy, "zsmooth": "best",
+                "xaxis": f"x{axis}", "yaxis": f"y{axis}", "coloraxis": colours, "opacity": 0.6,
+                "hovertemplate": "%{z:.2f}<extra></extra>",
+            }
+        )  # fmt: skip
+    axes = square_axes(index, span, rows[1], first.width, first.height)
+    axes[colours] = {"colorscale": colour_scale(JET), "cmin": 0, "cmax": 1, "showscale": False}
+    return Part(traces, axes, texts=[heading(title, span[0], rows[0][1])], images=images)
+
+
+def _cells(count: int, first: Mosaic) -> tuple[np.ndarray, float]:
+    """The top of every picture's cell, in units of the first mosaic, and a cell's height."""
+    down = first.vertical.centres.reshape(count, -1)
+    half = first.vertical.centres[0]
+    return down[:, 0] - half, float(down[0, -1] + half)
+
+
 def _pictures(
     pictures: Sequence[np.ndarray],
     names: Sequence[str],
@@ -154,9 +222,7 @@ def _pictures(
     rows: Sequence[Span],
 ) -> Part:
     """The first column, on the units of the first stage, so that its rows meet those."""
-    down = first.vertical.centres.reshape(len(pictures), -1)
-    half = first.vertical.centres[0]
-    tops, size = down[:, 0] - half, down[0, -1] + half
+    tops, size = _cells(len(pictures), first)
     images = [
         picture_on(png_uri(picture, sharp=160), size, size, y=top)
         for picture, top in zip(pictures, tops, strict=True)

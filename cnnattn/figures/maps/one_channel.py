@@ -18,7 +18,7 @@ from cnnattn.figures.kit.frame import (
     link_zoom,
     square_axes,
 )
-from cnnattn.figures.kit.tiles import colour_axes, scales_of
+from cnnattn.figures.kit.tiles import colour_axes, scale_of, scales_of
 
 COLOUR_BAR = 48  # height in pixels
 
@@ -41,7 +41,7 @@ def enlarged(
     Values are sent as float32. ``hover`` is a Plotly template with %{y} (row), %{x} (column),
     both from 0, and %{z} (the value). A map is at most ``largest`` pixels high.
     """
-    scales = scales_of(maps, shared_scale)
+    scales = scales_of(maps, True) if shared_scale else [scale_of([values]) for values in maps]
     spans = columns(len(maps))
     side = column_width(width, spans[0])
     tallest = min(largest, max(side * values.shape[0] / values.shape[1] for values in maps))
@@ -71,6 +71,6 @@ def enlarged(
         }  # fmt: skip
         height, breadth = values.shape
         axes = square_axes(i, span, rows[1], breadth, height, first=-0.5)
-        parts.append(Part([trace], axes, [], [heading(title, span[0], rows[0][1], colour)]))
+        parts.append(Part([trace], axes, [], [heading(title, span[0], rows[0][1], colour, side)]))
     parts.append(link_zoom([values.shape for values in maps]))
     return figure(parts, sum(heights), uirevision)

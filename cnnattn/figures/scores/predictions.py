@@ -8,19 +8,19 @@ import plotly.graph_objects as go
 from cnnattn.figures.kit.frame import (
     FONT,
     TITLE,
+    WIDTH,
     Part,
     Plain,
     Span,
     axis_key,
     axis_name,
-    bands,
-    columns,
     figure,
     heading,
     ink,
     value_axis,
 )
 from cnnattn.figures.kit.palette import FAINT, NEUTRAL, RIGHT, WRONG
+from cnnattn.figures.kit.panels import cells
 
 ROW, BOTTOM = 29, 4  # heights in pixels
 
@@ -34,6 +34,7 @@ class Prediction:
     is_true: bool = False
     is_predicted: bool = False
     mark: str = ""
+    is_judged: bool = True  # whether the true class is known, so that there is right and wrong
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,24 @@ def predictions(
     models: Sequence[PredictionColumn],
     *,
     percent: str = "{:.1f}%",
+    per_row: int | None = None,
+    width: float = WIDTH,
     uirevision: str = "predictions",
 ) -> go.Figure:
     """Bars from 0 to 100 %, all columns on the same axis; the true class is in the colour for
-    right, a predicted one that is not true in that for wrong, the others are grey.
+    right, a predicted one that is not true in that for wrong, the others, and all where nobody
+    knows what is true, are grey. Columns stand side by side, or ``per_row`` of them.
 
     Labels stand on the bars, so that a long name takes no room from them on a narrow page.
     ``percent`` formats 100 times a probability.
     """
     count = max(len(model.predictions) for model in models)
-    heights = [TITLE, ROW * count, BOTTOM]
-    rows = bands(heights)
+    places = cells(len(models), per_row or len(models), [TITLE, ROW * count, BOTTOM], width)
     parts = [
-        _column(model, i, span, rows, count, percent)
-        for i, (model, span) in enumerate(zip(models, columns(len(models)), strict=True))
+        _column(model, i, cell.span, cell.bands, count, percent, places.column)
+        for i, (model, cell) in enumerate(zip(models, places.cells, strict=True))
     ]
-    return figure(parts, sum(heights), uirevision, hoverdistance=20)
+    return figure(parts, places.height, uirevision, hoverdistance=20)
 
 
 def _column(
@@ -74,6 +77,7 @@ def _column(
     rows: Sequence[Span],
     count: int,
     percent: str,
+    width: float,
 ) -> Part:
     shown = model.predictions
     axis, place = axis_name("", index), list(range(len(shown)))
@@ -107,11 +111,11 @@ def _column(
         "line": {"width": 0}, "fillcolor": FAINT, "opacity": 0.4,
     }  # fmt: skip
     rails = [rail | {"y0": i - 0.42, "y1": i + 0.42} for i in place]
-    title = heading(model.title, span[0], rows[0][1], model.colour)
+    title = heading(model.title, span[0], rows[0][1], model.colour, width)
     return Part([bars, left, right], layout, rails, [title])
 
 
 def _colour(prediction: Prediction) -> str:
     if prediction.is_true:
         return RIGHT
-    return WRONG if prediction.is_predicted else NEUTRAL
+    return WRONG if prediction.is_predicted and prediction.is_judged else NEUTRAL

@@ -19,17 +19,19 @@ from cnnattn.figures.kit.frame import (
     bands,
     columns,
     figure,
-    heading,
     ink,
     label,
+    letters,
     value_axis,
+    wrap,
 )
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS
 
 Array = np.ndarray
 COLUMNS = 1000  # of pixels that a line of iterations is thinned for
 MARGIN = {"l": 62, "r": RIGHT, "t": 0, "b": 0}
-NAME, AXIS, LOSS, RATE, EPOCHS = 260, 48, 250, 80, 230  # sizes in pixels
+AXIS, LOSS, RATE, EPOCHS = 48, 250, 80, 230  # sizes in pixels
+GAP = 6  # letters between two names of the legend
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,8 @@ def iteration_curves(
     The hovers are templates with {title}; Plotly fills in %{x}, the iteration, and %{y}. The x axis
     spans the longest run from its start, so that a line grows without moving.
     """
-    names, rows = _names(runs, width)
-    heights = [rows * TITLE, TITLE, LOSS, TITLE, RATE, AXIS]
+    names = _legend(runs, width)
+    heights = [len(names) * TITLE, TITLE, LOSS, TITLE, RATE, AXIS]
     band = bands(heights)
     end = max(1, *(run.total for run in runs))
     traces: list[Plain] = []
@@ -145,19 +147,21 @@ def epoch_curves(
     x_title: str = "",
     accuracy_hover: Mapping[str, str] | None = None,
     loss_hover: Mapping[str, str] | None = None,
+    note: str = "",
     total: int = 1,
     width: float = 1040,
     uirevision: str = "epochs",
 ) -> go.Figure:
     """Accuracy and loss by epoch, 1 … ``total``: of the test set solid, of training dotted.
 
-    The hovers are templates with {title} for "train" and for "test". On a narrow page the two
+    The hovers are templates with {title} for "train" and for "test". ``note`` stands in the panel
+    of the accuracy, where nobody who reads the accuracy can miss it. On a narrow page the two
     stand one below the other.
     """
-    names, rows = _names(runs, width)
+    names = _legend(runs, width)
     narrow = width < 560
     panel = [TITLE, EPOCHS, AXIS]
-    heights = [rows * TITLE, *(panel * 2 if narrow else panel)]
+    heights = [len(names) * TITLE, *(panel * 2 if narrow else panel)]
     band = bands(heights)
     spans = [(0.0, 1.0)] * 2 if narrow else columns(2, 0.08)
     traces: list[Plain] = []
@@ -187,6 +191,13 @@ def epoch_curves(
             **({} if begun else {"range": [0, 1 if kind == "accuracy" else 2.5]}),
         )  # fmt: skip
         texts.append(_over(title, spans[i][0], band[at]))
+        if note and kind == "accuracy":
+            texts.append(
+                label(
+                    f"<b>{wrap(note, 34)}</b>", spans[i][1], band[at + 1][0],
+                    xanchor="right", yanchor="bottom", align="right", xshift=-8, yshift=8,
+                )
+            )  # fmt: skip
     return figure(
         [Part(traces, axes, [], [*names, *texts])], sum(heights), uirevision, margin=MARGIN
     )
@@ -211,16 +222,29 @@ def _corners(values: Array) -> Array:
     return np.concatenate([[0], kept, [len(values) - 1]])
 
 
-def _names(runs: Sequence[RunCurves], width: float) -> tuple[list[Plain], int]:
-    """The runs' names with their colours, in as many rows as the page's width needs."""
-    across = max(1, min(len(runs), int(width / NAME)))
-    rows = -(-len(runs) // across)
-    texts = [
-        heading(run.title, (i % across) / across, 1, run.colour)
-        | {"yshift": -TITLE * (i // across)}
-        for i, run in enumerate(runs)
+def _legend(runs: Sequence[RunCurves], width: float) -> list[Plain]:
+    """A line of each colour with its run's name, one after the other, in as many rows as needed."""
+    rows: list[list[RunCurves]] = [[]]
+    for run in runs:
+        if rows[-1] and sum(map(_entry_width, [*rows[-1], run])) > width:
+            rows.append([])
+        rows[-1].append(run)
+    entries = [
+        (GAP * "\u00a0").join(
+            f"<span style='color:{run.colour}'><b>━━</b></span> {ink(run.title)}" for run in row
+        )
+        for row in rows
     ]
-    return texts, rows
+    return [
+        label("", 0, 1, yshift=-TITLE * i) | {"text": text}
+        for i, text in enumerate(entries)
+        if text
+    ]
+
+
+def _entry_width(run: RunCurves) -> float:
+    """About how many pixels a name with its line and the gap after it take."""
+    return 0.58 * FONT * (letters(run.title) + GAP) + 2.5 * FONT
 
 
 def _over(text: str, x: float, band: Span) -> Plain:

@@ -1,5 +1,6 @@
 """The way through one attention module: the steps, the numbers and the words that go with them."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,11 +12,12 @@ from cnnattn.data.pictures import to_input
 from cnnattn.explain.inside import Inside, look_inside
 from cnnattn.figures.attention.pairs import PairGroup
 from cnnattn.figures.attention.steps import Bars, Maps, Places, Step
-from cnnattn.nets.models import ModelSpec, Stage
+from cnnattn.nets.models import STAGES, ModelSpec, Stage
 from cnnattn.problem import Problem
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.text import _
 
 Array = np.ndarray
@@ -41,12 +43,28 @@ def around(stage: Stage) -> tuple[str, str]:
     return layers[at - 1], layers[at]
 
 
-def pick_stage(model: Model) -> Stage:
-    """The stage whose attention is looked at."""
+def pick_stage(model: Model, default: str = "1") -> Stage:
+    """The stage whose attention is looked at; ``default`` until the visitor or a link chooses."""
+    state = st.session_state
+    if "gate_stage" in state and state["gate_stage"] == state.get("gate_stage_default"):
+        state["gate_stage"] = default  # who has chosen nothing follows the default
+    state["gate_stage_default"] = default
     name = view.one_of(
-        st.segmented_control, _("Stage"), [stage.name for stage in model.stages], "gate_stage", "1"
-    )
+        st.segmented_control, _("Stage"), [stage.name for stage in model.stages], "gate_stage",
+        default, format_func=lambda name: stage_label(model.checkpoint.spec.arch, name),
+    )  # fmt: skip
     return next(stage for stage in model.stages if stage.name == name)
+
+
+def stage_label(arch: str, name: str) -> str:
+    """A stage's number, and in ResNet-20 which block of it is shown: "1 (block 1.3)"."""
+    stage = next(stage for stage in STAGES[arch] if stage.name == name)
+    number, *block = re.findall(r"\d+", stage.output.rpartition(".")[0])[:2] or [name]
+    return (
+        _("{stage} (block {block})", stage=name, block=f"{number}.{int(block[0]) + 1}")
+        if block
+        else name
+    )
 
 
 def pick_gate(found: Inside) -> str | None:
@@ -338,7 +356,7 @@ def with_attention(models: Sequence[Model]) -> dict[str, Model]:
               "in the sidebar.", models=_(", ").join(others) or "–"),
             icon=":material/arrow_back:",
         )  # fmt: skip
-        st.stop()
+        end_page()
     return having
 
 

@@ -45,7 +45,7 @@ def draw(width: int) -> None:
             )
     if not inside.sound(found):
         st.warning(inside.unsound(model), icon=":material/error:")
-        st.stop()
+        return
 
     def click(value: str | int) -> None:
         """Choose the clicked channel, or the clicked position."""
@@ -109,14 +109,14 @@ def draw(width: int) -> None:
     )
     if not is_channel_gate:
         st.info(_("This module has no weight a channel, so there is no profile to show."))
-        st.stop()
+        return
     try:
         by_class = profile.class_gates(model)
     except Problem as problem:
         st.error(sentence(problem), icon=":material/error:")
         by_class = None
     if not by_class or stage.gate not in by_class:
-        st.stop()
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         orders = profile.orders()
         order = view.one_of(

@@ -12,7 +12,7 @@ from cnnattn.web.evaluation.evaluation_charts import commonest_error, shown, sid
 from cnnattn.web.evaluation.robustness import corruption_names
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.gallery import gallery
-from cnnattn.web.library.pickers import say_how_to_get_pictures
+from cnnattn.web.library.get_data import say_how_to_get_pictures
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.pin import ask_for_pin
 from cnnattn.web.shell.text import _, class_name, sentence

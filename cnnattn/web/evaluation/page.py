@@ -15,6 +15,7 @@ from cnnattn.web.evaluation import evaluation_pickers as pick
 from cnnattn.web.evaluation import robustness as worse
 from cnnattn.web.library.pickers import pick_models
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, language
@@ -58,7 +59,7 @@ def draw(width: int) -> None:
         if not known:
             for sentence in remarks:
                 st.caption(sentence)
-            st.stop()
+            end_page()
         show(
             intervals([words.interval(score) for score in known]),
             key="accuracies",
@@ -139,7 +140,7 @@ def draw(width: int) -> None:
         alt=words.classes_in_words(known),
     )
     if not measured or found is None:
-        st.stop()
+        end_page()
 
     # --- how sure it is
     heading(
@@ -180,7 +181,7 @@ def draw(width: int) -> None:
 
     # --- worse and worse pictures
     if found.corrupted:
-        st.stop()
+        end_page()
     heading(
         _("What if the pictures get worse?"),
         _(

@@ -3,20 +3,23 @@
 import numpy as np
 import streamlit as st
 
-from cnnattn.data.pictures import as_seen
+from cnnattn.data.datasets import by_class
 from cnnattn.data.samples import samples
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.maps.feature_table import StageMaps, feature_maps
 from cnnattn.figures.maps.histogram import histogram
 from cnnattn.figures.maps.kernels import kernels, rgb_kernels
 from cnnattn.figures.maps.network_path import network_path
+from cnnattn.problem import Problem
 from cnnattn.web.library import charts
-from cnnattn.web.library.checkpoints import all_maps, analysis
-from cnnattn.web.library.pickers import pick_models, pick_picture
+from cnnattn.web.library.checkpoints import all_maps, analysis, dataset
+from cnnattn.web.library.pickers import Chosen, pick_models, pick_picture
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, class_name, percent
+
+OFFERED = 5  # test pictures of a class
 
 
 def draw(width: int) -> None:
@@ -31,37 +34,56 @@ def draw(width: int) -> None:
 
     # --- the tutorial's figure: pictures as rows, stages as columns
     heading(
-        _("Several pictures, stage by stage"),
+        _("Several images, layer by layer"),
         _(
-            "Each row is a picture, each column a stage: early channels answer to edges and "
+            "Each row is an image, each column a layer: early channels respond to edges and "
             "colours, later ones to parts, at a coarser resolution."
         ),
     )
+    outputs = all_maps(model, chosen.seen)
+    st.button(
+        _("The lesson’s figure (Day 46)"), icon=":material/school:", key="lesson",
+        on_click=_lesson, args=([stage.layers["conv"] for stage in model.stages],),
+        help=_("The outputs of the three convolutions, the first nine channels with their numbers, "
+               "and the heat map after attention"),
+    )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        k = view.number(_("Channels a stage"), "k", 9, 1, 25, width=160)
+        k = view.number(_("Channels per layer"), "k", 9, 1, 25, width=160)
         order_names = {"first": _("First"), "strongest": _("Strongest")}
         order = view.one_of(
             st.segmented_control, _("Which channels"), list(order_names), "k_order", "first",
             format_func=order_names.__getitem__,
         )  # fmt: skip
-    by_name = {sample.name: sample for sample in samples()}
+        numbers = view.switch(_("Channel numbers"), "numbers", False)
+        heat = view.switch(_("Heat map (Grad-CAM)"), "heat", False)
+    stage_titles = {stage.output: charts.stage_title(stage) for stage in model.stages}
+    layers = view.some_of(
+        _("Layers"), list(outputs), "layers", list(stage_titles),
+        format_func=lambda name: f"{stage_titles[name]}: {name}" if name in stage_titles else name,
+    )  # fmt: skip
+    by_name = {
+        "current": chosen,
+        **{s.name: Chosen(s.name, s.picture, s.label) for s in samples()},
+        **_test_pictures(),
+    }
     names = view.some_of(
-        _("Pictures"),
-        list(by_name),
-        "rows",
+        _("Pictures"), list(by_name), "rows",
         ["cat-1", "dog-1", "airplane-1", "ship-1", "truck-1"],
-        format_func=lambda name: charts.sample_title(name),
-    )
-    if names:
+        format_func=_picture_name,
+    )  # fmt: skip
+    if names and layers:
         rows = [by_name[name] for name in names]
-        found = [analysis(model, as_seen(row.picture)) for row in rows]
+        found = [analysis(model, row.seen) for row in rows]
         columns = []
-        for stage in model.stages:
-            maps = [f.maps[stage.output] for f in found]
+        for layer in layers:
+            maps = [
+                f.maps[layer] if layer in f.maps else all_maps(model, row.seen)[layer]
+                for f, row in zip(found, rows, strict=True)
+            ]
             channels = [charts.shown_channels(m, order, k) for m in maps]
             columns.append(
                 StageMaps(
-                    title=_("Stage {stage}", stage=stage.name),
+                    title=stage_titles.get(layer, layer),
                     maps=np.stack([m[c] for m, c in zip(maps, channels, strict=True)]),
                     channels=np.stack(channels),
                     hovers=[[_("Channel {number}", number=c) for c in cs] for cs in channels],
@@ -69,26 +91,33 @@ def draw(width: int) -> None:
             )
         show(
             feature_maps(
-                [row.picture for row in rows],
+                [row.picture if _is_square(row.picture) else row.seen for row in rows],
                 columns,
-                picture_title=_("Picture"),
-                names=[class_name(row.label) for row in rows],
+                picture_title=_("Image"),
+                names=[class_name(row.label) if row.label else _("image") for row in rows],
+                numbers=numbers,
+                heats=[f.cam for f in found] if heat else (),
+                heat_title=_("Heat map"),
                 value_title=_("activation"),
                 width=width,
             ),
             key="feature_maps",
-            alt=_("Feature maps of several pictures, stage by stage"),
+            alt=_(
+                "Feature maps of {pictures} in {layers}: {count} channels each",
+                pictures=_(", ").join(_picture_name(name) for name in names),
+                layers=_(", ").join(stage_titles.get(layer, layer) for layer in layers),
+                count=columns[0].maps.shape[1],
+            ),
         )
 
     # --- one picture: any layer, every channel
     heading(
         _("One layer, every channel"),
         _(
-            "The way of the picture through the network: a box's height stands for the size of the "
-            "maps, its thickness for the number of channels. Click a box or choose a layer below."
+            "The network, layer by layer: a box's height stands for the size of the feature maps, "
+            "its width for the number of channels. Click a box or choose a layer below."
         ),
     )
-    outputs = all_maps(model, chosen.seen)
 
     def click(layer: str) -> None:
         """A clicked box becomes the chosen layer."""
@@ -151,3 +180,39 @@ def draw(width: int) -> None:
             key="kernels",
             alt=_("Kernels of layer {layer}", layer=layer),
         )
+
+
+def _lesson(layers: list[str]) -> None:
+    """Show what the lesson prints: convolutions, nine numbered channels, the heat map."""
+    state = st.session_state
+    state["layers"], state["k"], state["k_order"] = layers, 9, "first"
+    state["numbers"], state["heat"] = True, True
+
+
+def _is_square(picture: np.ndarray) -> bool:
+    return picture.shape[0] == picture.shape[1]
+
+
+def _test_pictures() -> dict[str, Chosen]:
+    """The first pictures of every class of the test set, if it is here and whole."""
+    try:
+        data = dataset()
+    except Problem:
+        return {}  # the sidebar says what is wrong with it
+    if data is None:
+        return {}
+    return {
+        f"test-{label}-{i}": Chosen(f"test-{label}-{i}", data.test.pictures[i], label)
+        for number, label in enumerate(data.classes)
+        for i in by_class(data.test, number, OFFERED)
+    }
+
+
+def _picture_name(name: str) -> str:
+    """What a row's picture is called."""
+    if name == "current":
+        return _("The image chosen in the sidebar")
+    if name.startswith("test-"):
+        label, _dash, number = name.removeprefix("test-").rpartition("-")
+        return _("test image {number}: {label}", number=number, label=class_name(label))
+    return charts.sample_title(name)

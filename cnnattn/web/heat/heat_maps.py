@@ -30,7 +30,7 @@ Choice = int | tuple[int, int]
 class Look:
     """How maps are drawn."""
 
-    opacity: float
+    strength: float  # largest alpha, 0 … 1
     smooth: bool
     signed: bool
     shared: bool

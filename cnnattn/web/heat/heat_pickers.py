@@ -24,7 +24,7 @@ PICTURES = ("cat-1", "dog-1", "airplane-1", "ship-1", "truck-1", "frog-1")
 def pick_look() -> Look:
     """Sidebar: how strong, smooth, signed, and on which scale."""
     with st.sidebar, st.expander(_("Display"), icon=":material/tune:"):
-        strength = view.slide(_("Strength of the overlay, in percent"), "overlay", 60, 0, 100)
+        strength = view.slide(_("Strength of the overlay, in percent"), "overlay", 90, 0, 100)
         smooth = view.switch(_("Smooth maps (bilinear)"), "smooth_maps", True)
         shared = view.switch(_("One colour scale for all models"), "shared_maps", False)
         signed = view.switch(_("Signed: also what speaks against the class"), "signed", False)
@@ -45,7 +45,7 @@ def pick_question(
     """Where and what to explain: a stage or layer, a class, and one that it is set apart from."""
     stages = {"1": "1", "2": "2", "3": "3", "other": _("another layer")}
     place = view.one_of(
-        st.segmented_control, _("After stage"), list(stages), "heat_stage", "3",
+        st.segmented_control, _("Layer (stage output)"), list(stages), "heat_stage", "3",
         format_func=stages.__getitem__,
     )  # fmt: skip
     if place == "other":
@@ -55,11 +55,11 @@ def pick_question(
     classes = list(dict.fromkeys(name for model in models for name in model.classes))
     special = ["predicted", *(["true"] if label else [])]
     wanted = view.one_of(
-        st.selectbox, _("Why …"), [*special, *classes], "wanted", "predicted",
+        st.selectbox, _("Explain class"), [*special, *classes], "wanted", "predicted",
         format_func=wanted_name, width=230,
     )  # fmt: skip
     against = view.one_of(
-        st.selectbox, _("… and not …"), ["none", "second", *classes], "against", "none",
+        st.selectbox, _("Contrast with"), ["none", "second", *classes], "against", "none",
         format_func=wanted_name, width=200,
     )  # fmt: skip
     return place, wanted, against
@@ -76,6 +76,11 @@ def pick_threshold() -> float | None:
         return None
     label = _("Threshold, in percent of the map's maximum")
     return view.slide(label, "threshold", 50, 0, 100, width=320) / 100
+
+
+def pick_details() -> bool:
+    """Whether the numbers and curves of faithfulness are shown."""
+    return view.switch(_("Details: how faithful each map is"), "faithful", False)
 
 
 def pick_sheet(methods: Sequence[str]) -> tuple[str, list[Sample]]:

@@ -1,6 +1,7 @@
 """The words of the page Heat maps: names, numbers beside a map, and why a map shows nothing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,8 +10,9 @@ from cnnattn.data.pictures import NEUTRAL, as_seen
 from cnnattn.data.samples import Sample
 from cnnattn.explain.cam import fault
 from cnnattn.explain.study import CONTROLS
-from cnnattn.figures.heat.heat_matrix import Cell, Column, largest_value
+from cnnattn.figures.heat.heat_matrix import Cell, Column
 from cnnattn.figures.heat.method_curves import Line, Panel
+from cnnattn.figures.heat.style import largest_value
 from cnnattn.problem import Problem
 from cnnattn.web.heat.heat_maps import (
     Choice,
@@ -60,8 +62,9 @@ def columns(
     look: Look,
     threshold: float | None,
     mask: np.ndarray | None,
+    details: bool,
 ) -> list[Column]:
-    """A column of the matrix for each model: its maps with their numbers, below the controls'.
+    """A column of the matrix for each model: its maps and, with ``details``, their numbers.
 
     With a ``threshold`` the cells show what of the picture is above it. ``mask`` is the object's.
     """
@@ -77,8 +80,19 @@ def columns(
             cells.get(method) or Cell(picture, None, [method_names()[method], lacking])
             for method in methods
         ]
-        shown.append(Column(each.model.title, each.model.colour, row, _notes(each, mask)))
+        notes = _notes(each, mask)
+        if not details:
+            notes = notes[:1]
+            row = [
+                cell if threshold or cell.cam is None else _without_numbers(cell) for cell in row
+            ]
+        shown.append(Column(each.model.title, each.model.colour, row, notes))
     return shown
+
+
+def _without_numbers(cell: Cell) -> Cell:
+    """The same map with its title alone."""
+    return replace(cell, words=cell.words[:1])
 
 
 def thumbnail(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -246,6 +260,22 @@ def in_words(found: Sequence[Explained]) -> str:
         for each in found
         for method in each.maps
     )  # fmt: skip
+
+
+def blurred_remarks(found: Sequence[Explained]) -> list[str]:
+    """Of each model that is surer of the blurred picture than of the clear one, a sentence why its
+    insertion curves fall instead of rising."""
+    lines = []
+    for each in found:
+        blurred, clear = (next(iter(each.measured.values())).insertion[i] for i in (0, -1))
+        if blurred > clear:
+            lines.append(
+                _("{model}: insertion ends lower than it starts ({blurred} → {clear}). The blurred "
+                  "image alone already gives more confidence than the clear one, so here insertion "
+                  "says little about the map.", model=each.model.title,
+                  blurred=percent(float(blurred)), clear=percent(float(clear)))
+            )  # fmt: skip
+    return lines
 
 
 def curve_panels(found: Sequence[Explained], methods: Sequence[str]) -> list[Panel]:

@@ -18,6 +18,7 @@ from cnnattn.web.heat.heat_methods import measures_explained, method_names, meth
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import analysis
 from cnnattn.web.library.pickers import pick_models, pick_picture
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, sentence
@@ -31,19 +32,12 @@ def draw(width: int) -> None:
     look = pick.pick_look()
 
     # --- the maps
-    heading(
-        _("Where each model looks"),
-        _(
-            "Each map shows which places raise the score of a class. Beside it: what becomes of "
-            "the confidence when the marked places are taken away (deletion) or put back first "
-            "(insertion); ✓ where the map does better than a random map and a blob in the middle."
-        ),
-    )
     st.markdown(charts.verdict([(model, analysis(model, seen)) for model in models], chosen.label))
     methods = pick.pick_methods()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place, wanted, against = pick.pick_question(models, seen, chosen.label)
         threshold = pick.pick_threshold()
+        details = pick.pick_details()
     mask = next((sample.mask for sample in samples() if sample.name == chosen.name), None)
     found = []
     for model in models:
@@ -55,7 +49,7 @@ def draw(width: int) -> None:
             layer = heat_maps.layer_at(model, place)
             found.append(heat_maps.explain(model, seen, layer, target, methods, mask))
     if not found:
-        st.stop()
+        end_page()
     drawn: dict[str, Any] = {
         "signed": look.signed,
         "smooth": look.smooth,
@@ -65,8 +59,10 @@ def draw(width: int) -> None:
     }
     show(
         heat_matrix(
-            words.columns(found, methods, chosen.picture, seen, look, threshold, mask),
-            opacity=look.opacity if threshold is None else 0,
+            words.columns(found, methods, chosen.picture, seen, look, threshold, mask, details),
+            strength=look.strength if threshold is None else 0,
+            across=1 if details or len(models) > 2 else 2,
+            largest=170 if details else 240,
             **drawn,
         ),
         key="matrix",
@@ -81,28 +77,32 @@ def draw(width: int) -> None:
     # --- how faithful
     names = method_names()
     shown = [names[name] for name in (*methods, *CONTROLS)]
-    heading(
-        _("Does the map know what matters?"),
-        _(
-            "Deletion: the highest places of the map are taken away first, so the confidence "
-            "should fall at once. Insertion: they come back first into a blurred picture, so it "
-            "should rise at once. The grey lines are maps that know nothing of the model."
-        ),
-    )
-    show(
-        method_curves(
-            words.curve_panels(found, methods),
-            shown,
-            np.linspace(0, 1, heat_maps.STEPS + 1).tolist(),
-            controls=len(CONTROLS),
-            per_row=len(found),
-            x_title=_("share of the pixels"),
-            y_title=_("confidence"),
-            width=width,
-        ),
-        key="faithfulness",
-        alt=words.in_words(found),
-    )
+    if details:
+        heading(
+            _("Faithfulness: deletion and insertion"),
+            _(
+                "Deletion removes the pixels that the map ranks highest first: a faithful map "
+                "makes the confidence drop early. Insertion restores them first in a blurred "
+                "image: it should rise early. The grey lines are baselines that know nothing of "
+                "the model; ✓ above marks a map that does better than both."
+            ),
+        )
+        show(
+            method_curves(
+                words.curve_panels(found, methods),
+                shown,
+                np.linspace(0, 1, heat_maps.STEPS + 1).tolist(),
+                controls=len(CONTROLS),
+                per_row=len(found),
+                x_title=_("share of the pixels"),
+                y_title=_("confidence"),
+                width=width,
+            ),
+            key="faithfulness",
+            alt=words.in_words(found),
+        )
+        for remark in words.blurred_remarks(found):
+            st.caption(remark)
 
     # --- several pictures
     heading(
@@ -113,7 +113,7 @@ def draw(width: int) -> None:
     show(
         heat_matrix(
             [words.sheet_column(m, rows, place, (wanted, against), method) for m in models],
-            opacity=look.opacity,
+            strength=look.strength,
             across=max(1, min(len(rows), int(width / len(models) // 130))),
             uirevision="sheet",
             **drawn,
@@ -140,7 +140,7 @@ def draw(width: int) -> None:
                 show(
                     heat_matrix(
                         [words.shuffled_column(model, seen, of) for model, of in steps],
-                        opacity=look.opacity,
+                        strength=look.strength,
                         across=max(1, int(width / len(steps) // 150)),
                         largest=140,
                         uirevision="shuffled",

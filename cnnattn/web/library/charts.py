@@ -22,7 +22,7 @@ def verdict(pairs: Sequence[Pair], label: str | None) -> str:
     """In a sentence or two: what each model says, whether that is right, whether they agree."""
     said = [model.classes[int(found.probabilities.argmax())] for model, found in pairs]
     each = _(", ").join(
-        _("{model} says **{label}** ({sure})", model=model.title, label=class_name(name),
+        _("{model} predicts **{label}** ({sure})", model=model.title, label=class_name(name),
           sure=percent(float(found.probabilities.max())))
         for (model, found), name in zip(pairs, said, strict=True)
     )  # fmt: skip
@@ -31,24 +31,96 @@ def verdict(pairs: Sequence[Pair], label: str | None) -> str:
         return _("{each}.", each=each)
     if label is None:
         return (
-            _("They agree: {each}.", each=each) if agree else _("They disagree: {each}.", each=each)
+            _("Same prediction: {each}.", each=each)
+            if agree
+            else _("Different predictions: {each}.", each=each)
         )
     truth = class_name(label)
     right = sum(name == label for name in said)
     if alone:
         return (
-            _("Right: {each}.", each=each)
+            _("Correct: {each}.", each=each)
             if right
-            else _("Wrong: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+            else _("Wrong: {each}. True class: {truth}.", each=each, truth=truth)
         )
     if right == len(said):
-        return _("All are right: {each}.", each=each)
+        return _("All correct: {each}.", each=each)
     if agree:
-        return _("All are wrong: {each}. It is a picture of: {truth}.", each=each, truth=truth)
+        return _("All wrong: {each}. True class: {truth}.", each=each, truth=truth)
     if right:
-        return _("They disagree: {each}. It is a picture of: {truth}.", each=each, truth=truth)
-    return _("Each is wrong in its own way: {each}. It is a picture of: {truth}.",
+        return _("Different predictions: {each}. True class: {truth}.", each=each, truth=truth)
+    return _("All wrong, each differently: {each}. True class: {truth}.",
              each=each, truth=truth)  # fmt: skip
+
+
+def block_of(stage: Stage) -> str:
+    """Which block of a ResNet is shown as ``stage``, counted from 1: "1.3"; "" of a CNN."""
+    head, _dot, rest = stage.output.partition(".")
+    if not head.startswith("stage"):
+        return ""
+    return f"{stage.name}.{int(rest.partition('.')[0]) + 1}"
+
+
+def stage_title(stage: Stage) -> str:
+    """What a stage is called; of a ResNet with the block that is shown."""
+    block = block_of(stage)
+    if block:
+        return _("Stage {stage} (block {block})", stage=stage.name, block=block)
+    return _("Stage {stage}", stage=stage.name)
+
+
+def _panel_title(model: Model, stage: Stage) -> str:
+    block = block_of(stage)
+    return f"{model.title} · " + _("block {block}", block=block) if block else model.title
+
+
+def widest_stage(pairs: Sequence[Pair]) -> int:
+    """Index of the stage whose gates, of the first model that has any, differ most (by deviation);
+    0 where no model has gates."""
+    for model, found in pairs:
+        spreads = [
+            float(found.gates[stage.gate].std()) if stage.gate in found.gates else -1.0
+            for stage in model.stages
+        ]
+        if max(spreads) >= 0:
+            return int(np.argmax(spreads))
+    return 0
+
+
+def why_own_scales(panels: Sequence[tuple[str, np.ndarray]], percentile: float = 99.5) -> str:
+    """Why maps, each with its model's title, cannot share one colour scale; "" where they can.
+
+    Signed beside unsigned maps bleach all others; a model whose values are below a sixth of the
+    largest would be black.
+    """
+    if len({bool((maps < 0).any()) for _title, maps in panels}) > 1:
+        return _(
+            "Each model has its own colour scale: some maps have negative values, others none."
+        )
+    tops = [float(np.percentile(np.abs(maps), percentile)) for _title, maps in panels]
+    faint = [title for (title, _maps), top in zip(panels, tops, strict=True) if top < max(tops) / 6]
+    if faint:
+        return _("Each model has its own colour scale: on a shared one, {models} would be black.",
+                 models=_(", ").join(faint))  # fmt: skip
+    return ""
+
+
+def grid_alt(pairs: Sequence[Pair], index: int) -> str:
+    """What a channel grid and its gates show, in words."""
+    told = []
+    for model, found in pairs:
+        stage = model.stages[index]
+        gates = found.gates.get(stage.gate)
+        told.append(
+            _("{model}: no gate per channel", model=model.title)
+            if gates is None
+            else _("{model}: gates from {low:.2f} to {high:.2f}, mean {mean:.2f}, largest at "
+                   "channel {channel}", model=model.title, low=gates.min(), high=gates.max(),
+                   mean=gates.mean(), channel=int(gates.argmax()))
+        )  # fmt: skip
+    title = stage_title(pairs[0][0].stages[index])
+    return _("Feature maps of {stage}, one tile per channel. {told}.",
+             stage=title, told="; ".join(told))  # fmt: skip
 
 
 def role_names() -> dict[str, str]:
@@ -76,7 +148,7 @@ def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> P
     gates = found.gates.get(stage.gate)
     hovers = _channel_hovers(maps, channels, gates)
     return Panel(
-        title=model.title,
+        title=_panel_title(model, stage),
         colour=model.colour,
         maps=maps[channels],
         channels=[int(c) for c in channels],
@@ -176,7 +248,14 @@ def prediction_column(pair: Pair, label: str | None, count: int = 5) -> Predicti
         true, predicted = name == label, rank == 0
         mark = "" if label is None else "✓" if true else "✗" if predicted else ""
         bars.append(
-            Prediction(class_name(name), float(found.probabilities[c]), true, predicted, mark)
+            Prediction(
+                class_name(name),
+                float(found.probabilities[c]),
+                true,
+                predicted,
+                mark,
+                is_judged=label is not None,
+            )
         )
     return PredictionColumn(model.title, model.colour, bars)
 
@@ -239,3 +318,12 @@ def kernels_of(model: Model, layer: str) -> np.ndarray | None:
     """The weights (C, inputs, h, w) of a convolution, None of any other layer."""
     weight = getattr(model.checkpoint.model.get_submodule(layer), "weight", None)
     return weight.numpy() if weight is not None and weight.ndim == 4 else None
+
+
+def overlays_alt(columns: Sequence[OverlayColumn]) -> str:
+    """Which heat maps stand over the picture, in words."""
+    told = [
+        f"{column.title}: " + _(", ").join(o.title.replace("<br>", " ") for o in column.overlays)
+        for column in columns
+    ]
+    return _("Heat maps over the image. {told}.", told="; ".join(told))

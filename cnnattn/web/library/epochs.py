@@ -72,6 +72,11 @@ def look_back(models: list[Model]) -> list[Model]:
     return [_as_it_was(each, by_epoch.get(each.name, {}), epoch) for each in models]
 
 
+def play_from_the_start() -> None:
+    """Let the page that is opened next play the epochs of its runs, from the first."""
+    st.session_state.update(look_back=True, epoch=1, playing=True)
+
+
 def _as_it_was(model_now: Model, found: dict[int, Path], epoch: int) -> Model:
     """A run's model after ``epoch``, or after its last one before; other models as they are."""
     earlier = [number for number in found if number <= epoch]

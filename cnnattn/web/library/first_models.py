@@ -11,6 +11,7 @@ from cnnattn.training.recipes import RECIPES
 from cnnattn.training.runs import RunConfig
 from cnnattn.web.library.get_data import cifar10_folder
 from cnnattn.web.library.run_files import run_checkpoints
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.pin import ask_for_pin
 from cnnattn.web.shell.text import _, percent, sentence
 
@@ -41,7 +42,7 @@ def offer_first_models(folder: Path) -> None:
         _wait()
     else:
         _offer(folder)
-    st.stop()
+    end_page()
 
 
 def _offer(folder: Path) -> None:

@@ -9,8 +9,8 @@ from cnnattn.data.datasets import CIFAR10_CLASSES, CIFAR10_FOLDER
 from cnnattn.data.download import Download
 from cnnattn.problem import Problem
 from cnnattn.web.library import checkpoints as loaders
-from cnnattn.web.shell.pin import may_train
-from cnnattn.web.shell.text import _, percent, sentence
+from cnnattn.web.shell.pin import ask_for_pin, may_train
+from cnnattn.web.shell.text import _, paragraph, percent, sentence
 
 
 def cifar10_folder() -> Path | None:
@@ -45,6 +45,21 @@ def offer_download() -> None:
             st.error(sentence(problem), icon=":material/error:")
         else:
             st.rerun()
+
+
+def say_how_to_get_pictures() -> None:
+    """That there is no test set yet, a button that downloads it, and what there is without it."""
+    st.info(
+        paragraph(
+            [
+                _("The CIFAR-10 test pictures are not here yet."),
+                _("Download them with this button, or use the samples meanwhile."),
+            ]
+        ),
+        icon=":material/info:",
+    )
+    ask_for_pin()
+    offer_download()
 
 
 @st.fragment(run_every=0.7)

@@ -1,18 +1,16 @@
 """The sidebar's choices: which picture, which models."""
 
-import base64
-import io
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnnattn.data.datasets import by_class
-from cnnattn.data.pictures import as_seen, read_picture, square
+from cnnattn.data.pictures import as_seen, square
 from cnnattn.data.samples import samples
 from cnnattn.problem import Problem
+from cnnattn.web.library import own_pictures, own_weights
 from cnnattn.web.library.checkpoints import (
     CHECKPOINTS,
     Model,
@@ -23,12 +21,16 @@ from cnnattn.web.library.checkpoints import (
     title,
 )
 from cnnattn.web.library.first_models import offer_first_models
-from cnnattn.web.library.uploaded_weights import keep
+from cnnattn.web.library.get_data import say_how_to_get_pictures
+from cnnattn.web.library.thumbnails import picture_uri
 from cnnattn.web.shell import url_state as view
-from cnnattn.web.shell.text import _, class_name, sentence
+from cnnattn.web.shell.ending import end_page
+from cnnattn.web.shell.plot import subject
+from cnnattn.web.shell.text import _, class_name, paragraph, sentence
 
-FIRST_SAMPLE = "cat-1"
-GALLERY_HEIGHT = 262  # in pixels: four and a half rows, so that one sees that there are more
+FIRST_SAMPLE = "automobile-4"  # airplane without attention, automobile with SE
+GALLERY_HEIGHT = 168  # in pixels: three and a half rows, so that one sees that there are more
+SIDE_BY_SIDE = 6  # models at once: each is a column of the page
 GALLERY = 24  # pictures of a class offered at once
 
 
@@ -71,16 +73,45 @@ def pick_picture() -> Chosen:
             "upload": _pick_upload,
             "camera": _take_photo,
         }[source]()
-    # Until there is another picture, a sample keeps the page whole.
-    return chosen or _sample(FIRST_SAMPLE)
+    told = source in ("upload", "camera") and own_pictures.tell_problem()
+    if chosen:
+        subject(picture=chosen.name)
+        return chosen
+    # Until there is another picture, a sample keeps the page whole, and is called one.
+    if source == "test":
+        _tell_no_test_set()
+    elif not told:
+        missing = {
+            "upload": _("You have not uploaded a picture yet: do so in the sidebar."),
+            "camera": _("You have not taken a photo yet: do so in the sidebar."),
+        }
+        st.info(paragraph([missing[source], _a_sample()]), icon=":material/image:")
+    subject(picture=FIRST_SAMPLE)
+    return _sample(FIRST_SAMPLE)
+
+
+def _tell_no_test_set() -> None:
+    """Why there is no test picture, and a way to one."""
+    try:
+        if dataset() is None:
+            say_how_to_get_pictures()
+    except Problem as problem:
+        st.error(sentence(problem), icon=":material/error:")
+    st.caption(_a_sample())
+
+
+def _a_sample() -> str:
+    return _("The picture shown is a sample, not yours.")
 
 
 def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:
-    """Sidebar: one or more checkpoints, and a place to open one's own weights file."""
+    """Sidebar: up to six checkpoints, and a place to open one's own weights file."""
+    own_weights.tell_problem()
     with st.sidebar:
         st.subheader(_("Models"), anchor=False)
         picker = st.container()
-        _open_weights()  # before the list that it adds to, but below it on the page
+        # Before the list that it adds to, but below it on the page.
+        own_weights.open_weights(SIDE_BY_SIDE)
         files = checkpoint_files()
         titles = {}
         for name, file in files.items():
@@ -107,16 +138,25 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             format_func=titles.__getitem__,
             label_visibility="collapsed",
             placeholder=_("Choose at least one model"),
+            select_all=False,
         )
+    if len(names) > SIDE_BY_SIDE:
+        left_out = _(", ").join(f"**{titles[name]}**" for name in names[SIDE_BY_SIDE:])
+        st.info(
+            _("Up to {most} models are shown side by side. Not shown: {names}. To see one of "
+              "these, remove another model in the sidebar.", most=SIDE_BY_SIDE, names=left_out),
+            icon=":material/view_column:",
+        )  # fmt: skip
+    subject(models="+".join(names[:SIDE_BY_SIDE]))
     models = []
-    for name in names:
+    for name in names[:SIDE_BY_SIDE]:
         try:
             models.append(model(files[name]))
         except Problem as problem:
             st.warning(sentence(problem), icon=":material/error:")
     if not models:
         st.info(_("Choose at least one model in the sidebar."), icon=":material/arrow_back:")
-        st.stop()
+        end_page()
     return models
 
 
@@ -155,12 +195,10 @@ def _sample(name: str) -> Chosen:
 def _pick_test_picture() -> Chosen | None:
     try:
         data = dataset()
-    except Problem as problem:
-        st.error(sentence(problem))
-        return None
+    except Problem:
+        data = None
     if data is None:
-        say_how_to_get_pictures()
-        return None
+        return None  # the page says why
     label = view.one_of(
         st.selectbox,
         _("Class"),
@@ -188,17 +226,6 @@ def _pick_test_picture() -> Chosen | None:
     return Chosen(f"test-{label}-{name}", data.test.pictures[int(name)], label)
 
 
-def say_how_to_get_pictures() -> None:
-    """That there is no data set yet, and two ways to one."""
-    st.info(
-        _(
-            "The CIFAR-10 test pictures are not here yet. With a network, fetch them on the "
-            "page Training, or run once: `python -m cnnattn download`"
-        )
-    )
-    st.page_link("pages/6_Training.py", label=_("Training"), icon=":material/model_training:")
-
-
 def _is_index(text: str, members: np.ndarray) -> bool:
     """Whether a word from a link is the number of a picture that is marked in ``members``."""
     return (
@@ -210,22 +237,20 @@ def _is_index(text: str, members: np.ndarray) -> bool:
 
 
 def _pick_upload() -> Chosen | None:
-    file = st.file_uploader(
-        _("A picture of your own: PNG, JPEG, WebP, GIF or BMP, up to 10 MB"), key="upload"
-    )
-    return _own_picture(file.name, file.getvalue()) if file else None
+    own_pictures.bring_file()
+    return _pick_own()
 
 
 def _take_photo() -> Chosen | None:
-    photo = st.camera_input(_("Take a photo"), key="photo")
-    return _own_picture(_("photo"), photo.getvalue()) if photo else None
+    own_pictures.bring_photo()
+    return _pick_own()
 
 
-def _own_picture(name: str, content: bytes) -> Chosen | None:
-    try:
-        picture = read_picture(content)
-    except Problem as problem:
-        st.error(sentence(problem), icon=":material/error:")
+def _pick_own() -> Chosen | None:
+    """Of the visitor's own pictures, the one that is chosen."""
+    own_pictures.choose()
+    own = own_pictures.chosen_picture()
+    if own is None:
         return None
     cuts = {"crop": _("Crop the middle"), "letterbox": _("Keep it whole")}
     how = view.one_of(
@@ -236,34 +261,7 @@ def _own_picture(name: str, content: bytes) -> Chosen | None:
         "crop",
         format_func=cuts.__getitem__,
     )
-    return Chosen(name, square(picture, "crop" if how == "crop" else "letterbox"))
-
-
-def _open_weights() -> None:
-    with st.expander(_("Open your own weights"), icon=":material/folder_open:"):
-        file = st.file_uploader(
-            _("A checkpoint of this app (.safetensors) or the tutorial's .pth"), key="weights"
-        )
-    if file is None:
-        return
-    try:
-        path = keep(file.name, file.getvalue())
-        model(path)
-    except Problem as problem:
-        st.warning(sentence(problem), icon=":material/error:")
-        return
-    opened = st.session_state.setdefault("opened_checkpoints", [])
-    if path not in opened:
-        opened.append(path)
-
-
-def picture_uri(picture: np.ndarray, size: int | None = None) -> str:
-    """The picture as a data URI for an <img>: lossless, or a small thumbnail of ``size`` pixels."""
-    image, buffer = Image.fromarray(picture), io.BytesIO()
-    if size:
-        image = image.resize((size, size), Image.Resampling.LANCZOS)
-    image.save(buffer, "WEBP", lossless=size is None, quality=80)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return Chosen(own.title, square(own.picture, "crop" if how == "crop" else "letterbox"))
 
 
 @st.cache_data(show_spinner=False)

@@ -8,6 +8,7 @@ from cnnattn.web.library import charts
 from cnnattn.web.library.pickers import pick_models
 from cnnattn.web.prototypes import prototypes
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _
@@ -47,7 +48,7 @@ def draw(width: int) -> None:
     these = prototypes.prototypes_or_offer(model, layer, found)
     panels = prototypes.overview(these, width)
     if not panels:
-        st.stop()
+        end_page()
 
     def click(channel: int) -> None:
         """A clicked tile becomes the chosen channel."""

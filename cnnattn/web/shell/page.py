@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from cnnattn.web.shell import url_state
+from cnnattn.web.shell.ending import PageEnded
+from cnnattn.web.shell.figure_tools import begin, figure_tools
 from cnnattn.web.shell.screen import page_width
-from cnnattn.web.shell.text import LANGUAGES, _, browser_language
+from cnnattn.web.shell.text import LANGUAGES, _, browser_language, speak
 
 _ICON = Path(__file__).parent / "icon.svg"
 _STYLE = (Path(__file__).parent / "page.css").read_text("utf-8")
@@ -34,6 +37,7 @@ def show_page(name: str) -> None:
     """
     url_state.enter(name)
     lang = url_state.settle("lang", list(LANGUAGES), browser_language())
+    speak(lang)
     pages = {page.name: page for page in _pages()}
     st.set_page_config(
         page_title=f"{pages[name].title} · CNN Attention Lab",
@@ -52,10 +56,12 @@ def show_page(name: str) -> None:
         with st.skeleton(600):
             _import_torch()
     draw: Callable[[int], None] = import_module(f"cnnattn.web.{name}.page").draw
-    try:
+    begin()
+    # A page may end early; what was chosen until then belongs into the link all the same.
+    with suppress(PageEnded):
         draw(width)
-    finally:
-        url_state.leave()
+    url_state.leave()
+    figure_tools()
 
 
 def _navigation(pages: list[Page]) -> None:
@@ -94,6 +100,11 @@ def _pages() -> list[Page]:
             "compare", "app.py", "compare", _("Compare"),
             _("What does attention change inside a CNN? One picture, several networks, side by "
               "side: their predictions, feature maps, gates and heat maps."),
+        ),
+        Page(
+            "lab", "pages/9_Live.py", "bolt", _("Live"),
+            _("Drag a gate, cover or paint the picture: the networks run in your browser and "
+              "answer at once."),
         ),
         Page(
             "feature_maps", "pages/1_Feature_maps.py", "grid_on", _("Feature maps"),

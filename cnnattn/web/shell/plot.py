@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from cnnattn.web.shell.figure_tools import offers_table
 from cnnattn.web.shell.url_state import current_page
 
 CONFIG = {"displaylogo": False, "displayModeBar": "hover"}
@@ -18,11 +19,13 @@ def show(
     alt: str,
     on_click: Callable[[Any], None] | None = None,
     place: Any = st,
+    rows: Callable[[], list[dict[str, Any]]] | None = None,
 ) -> None:
     """Draw a figure in ``place``.
 
     ``alt`` says in words what is seen. ``on_click`` is called with the ``customdata`` of the mark
-    that was clicked (a list of one value is that value).
+    that was clicked (a list of one value is that value). ``rows`` are the figure's numbers as the
+    lines of a table, asked for only while that is open.
     """
     config = CONFIG | {"toImageButtonOptions": {"filename": file_name(key), "scale": 2}}
     if on_click is None:
@@ -36,6 +39,8 @@ def show(
             on_select=lambda: _click(key, on_click),
             selection_mode="points",
         )
+    if rows is not None and offers_table(key):
+        place.dataframe(rows(), hide_index=True, key=f"{key}_rows")
 
 
 def subject(**names: str) -> None:

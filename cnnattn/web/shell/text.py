@@ -2,6 +2,7 @@
 
 import gettext as _gettext
 from collections.abc import Iterable
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +14,18 @@ LANGUAGES = {"zh": "中文", "en": "English"}
 LOCALE = Path(__file__).parents[1] / "locale"
 
 
+_spoken: ContextVar[str] = ContextVar("language")  # every run has a thread of its own
+
+
+def speak(chosen: str) -> None:
+    """Say everything in this language from here on: a page asks for it a few hundred times."""
+    _spoken.set(chosen)
+
+
 def language() -> str:
     """The reader's language: as chosen, else the link's, else the browser's."""
+    if spoken := _spoken.get(""):
+        return spoken
     chosen = st.session_state.get("lang") or st.query_params.get("lang")
     return chosen if chosen in LANGUAGES else browser_language()
 

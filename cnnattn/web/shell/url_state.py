@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _KEEP: dict[str, Any] = {"persist_state": "session"}
 # What every page has, so that a link from page to page takes it along.
-_EVERYWHERE = ("lang", "source", "sample", "test_class", "square", "models")
+_EVERYWHERE = ("lang", "source", "sample", "test_class", "own", "square", "models")
 
 
 def enter(page: str) -> None:

@@ -17,7 +17,7 @@ from cnnattn.nets.models import Stage
 from cnnattn.web.attention.inside import around, gate_kind, inside
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell import url_state
 from cnnattn.web.shell.text import _
 
 
@@ -52,12 +52,12 @@ def _sources(model: Model, gate: str | None) -> dict[str, str]:
     if model.checkpoint.spec.attention == "none":
         return {}
     if gate is None:
-        return {"own": _("As it is"), "ones": _("Left out")}
+        return {"own": _("Original"), "ones": _("Left out")}
     return {
-        "own": _("Its own"),
+        "own": _("Original"),
         "ones": _("All 1 (bypass)"),
         "shuffled": _("Shuffled"),
-        "borrowed": _("Another picture’s"),
+        "borrowed": _("From another image"),
     }
 
 
@@ -82,59 +82,105 @@ def edits_of(model: Model, operation: Operation) -> dict[str, Edit]:
     return edits
 
 
-def pick_operation(model: Model, stage: Stage, gate: str | None, found: Inside) -> Operation:
-    """Widgets for what to change at the stage, whose attention does ``found`` with the picture."""
+def pick_operation(
+    model: Model, stage: Stage, gate: str | None, found: Inside, opening: Operation
+) -> Operation:
+    """Widgets for what to change at the stage, whose attention does ``found`` with the picture.
+
+    Until somebody touches one of them they show the ``opening`` experiment.
+    """
     kind = None if gate is None else gate_kind(found.gates[gate])
     channels = len(found.before)
     offered = _sources(model, gate)
-    source, seed, lender = "own", 0, ""
+    source, seed, lender, cut, share = "own", 0, "", [], 0
+    if is_untouched():
+        source, cut = opening.source, [str(c) for c in opening.channels]
+        st.session_state.update({"cut": cut, "pass_on": share})
+        if offered:
+            st.session_state["gates_from"] = source
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if offered:
-            source = view.one_of(
-                st.segmented_control, _("Where the gates come from"), list(offered), "gates_from",
-                "own", format_func=offered.__getitem__,
+            source = url_state.one_of(
+                st.segmented_control, _("Gates"), list(offered), "gates_from", source,
+                format_func=offered.__getitem__, on_change=_touch,
             )  # fmt: skip
         if source == "shuffled":
-            seed = view.number(_("Shuffle"), "shuffle", 0, 0, 999, width=120)
+            seed = url_state.number(_("Shuffle"), "shuffle", 0, 0, 999, width=120)
         if source == "borrowed":
-            lender = view.one_of(
+            lender = url_state.one_of(
                 st.selectbox, _("From"), [sample.name for sample in samples()], "lender", "ship-1",
                 width=180, format_func=charts.sample_title,
             )  # fmt: skip
-    strengths = found.after.mean((1, 2))
-    if gate is not None and kind == "channel":
-        strengths = found.gates[gate].ravel()
-    ranking = np.argsort(-strengths, kind="stable").tolist()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container(width=420):
-            numbers = view.some_of(
-                _("Channels to change"), [str(c) for c in range(channels)], "cut", [],
-                placeholder=_("None; or click a tile or a bar below"),
+        share = url_state.number(
+            _("Scale to (%)"), "pass_on", 0, 0, 300, step=25, width=150, on_change=_touch
+        )
+        with st.container(width=340):
+            numbers = url_state.some_of(
+                _("Channels to scale"), [str(c) for c in range(channels)], "cut", cut,
+                placeholder=_("None; or click a tile or a bar below"), on_change=_touch,
             )  # fmt: skip
-        share = view.number(_("Let through, in percent"), "pass_on", 0, 0, 300, step=25, width=170)
-        for label, key, chosen in (
-            (_("Strongest off"), "strongest_off", ranking[:1]),
-            (_("Strongest quarter off"), "quarter_off", ranking[: max(1, channels // 4)]),
-            (_("Weakest half off"), "half_off", ranking[(channels + 1) // 2 :]),
-        ):
-            st.button(label, on_click=_switch_off, args=(chosen,), key=key)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        labels = {
+            "strongest": _("Zero the strongest"),
+            "quarter": _("Zero the top 25%"),
+            "half": _("Zero the bottom 50%"),
+        }
+        for name, chosen in presets(gate, kind, found).items():
+            st.button(labels[name], on_click=_zero, args=(chosen,), key=f"{name}_off")
         st.button(_("Reset"), on_click=_reset, icon=":material/undo:", key="reset")
     numbered = tuple(sorted(map(int, numbers)))
     return Operation(stage, gate, kind, source, seed, lender, numbered, share / 100)
 
 
-def _switch_off(numbers: Sequence[int]) -> None:
-    """Switch these channels off, and no others."""
+def presets(gate: str | None, kind: str | None, found: Inside) -> dict[str, list[int]]:
+    """The channels that each preset sets to zero, by their gates or, without, their mean maps."""
+    strengths = found.after.mean((1, 2))
+    if gate is not None and kind == "channel":
+        strengths = found.gates[gate].ravel()
+    ranking = np.argsort(-strengths, kind="stable").tolist()
+    channels = len(ranking)
+    return {
+        "strongest": ranking[:1],
+        "quarter": ranking[: max(1, channels // 4)],
+        "half": ranking[(channels + 1) // 2 :],
+    }
+
+
+def is_untouched() -> bool:
+    """Whether the page shows its opening experiment: nobody, and no link, asked for another."""
+    asked = ("gates_from", "cut", "pass_on", "shuffle", "lender")
+    if "experiment" not in st.query_params and any(key in st.query_params for key in asked):
+        _touch()
+    return _experiment() == "opening"
+
+
+def _experiment() -> str:
+    """Whose experiment it is, as the link says: a choice that no widget shows."""
+    return url_state.one_of(
+        lambda label, options, key, **rest: st.session_state[key],
+        "", ["opening", "own"], "experiment", "opening",
+    )  # fmt: skip
+
+
+def _touch() -> None:
+    """From now on the operation is the visitor's own."""
+    st.session_state["experiment"] = "own"
+
+
+def _zero(numbers: Sequence[int]) -> None:
+    """Set these channels to zero, and no others."""
+    _touch()
     st.session_state["cut"], st.session_state["pass_on"] = [str(c) for c in numbers], 0
 
 
 def _reset() -> None:
     """Back to the network as it is."""
-    _switch_off([])
+    _zero([])
     st.session_state["gates_from"] = "own"
 
 
 def click(channel: int) -> None:
     """The channel of a clicked tile or bar joins the changed ones, or leaves them."""
+    _touch()
     number, own = str(channel), st.session_state.get("cut", [])
     st.session_state["cut"] = [c for c in own if c != number] + [number] * (number not in own)

@@ -17,7 +17,8 @@ from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, class_name, sentence
 from cnnattn.web.surgery import surgery
-from cnnattn.web.surgery.operation import click, pick_operation
+from cnnattn.web.surgery.opening import opening, opening_stage
+from cnnattn.web.surgery.operation import click, is_untouched, pick_operation
 
 
 def draw(width: int) -> None:
@@ -32,11 +33,12 @@ def draw(width: int) -> None:
             format_func=lambda name: models[name].title,
         )  # fmt: skip
         model = models[name]
-        stage = inside.pick_stage(model)
+        untouched = is_untouched()
+        stage = inside.pick_stage(model, opening_stage(model, chosen.seen) if untouched else "1")
     found = inside.inside(model, chosen.seen, stage)
     if not inside.sound(found):
         st.warning(inside.unsound(model), icon=":material/error:")
-        st.stop()
+        return
     with operated:
         gate = inside.pick_gate(found)
         names = ["predicted", *model.classes]
@@ -45,16 +47,14 @@ def draw(width: int) -> None:
             format_func=charts.target_name,
         )  # fmt: skip
 
-    # --- the operation
+    # --- the operation, and above it what it does
+    effect = st.container()
     heading(
-        _("The operation"),
-        _(
-            "A gate is only a number a channel, so it can be changed by hand (“gate surgery” is "
-            "our own word for it): nothing is trained anew, and everything behind it is computed "
-            "with the changed numbers."
-        ),
-    )
-    planned = pick_operation(model, stage, gate, found)
+        _("Intervention"),
+        _("A gate is one number per channel, so it can be changed by hand. Everything downstream "
+          "is computed with the changed numbers."),
+    )  # fmt: skip
+    planned = pick_operation(model, stage, gate, found, opening(model, chosen.seen, stage, gate))
 
     # --- before and after
     before = loaders.analysis(model, chosen.seen)
@@ -63,20 +63,21 @@ def draw(width: int) -> None:
     after = surgery.operate(model, chosen.seen, planned, target)
     if not np.isfinite(after.probabilities).all():
         st.warning(inside.unsound(model), icon=":material/error:")
-        st.stop()
+        return
     story = surgery.outcome(model, before, after, planned)
-    st.markdown(story)
+    effect.markdown(story)
     show(
         predictions(surgery.answers(model, before, after, chosen.label)),
         key="answers",
         alt=story,
+        place=effect,
     )
     show(
         channel_grid(
             surgery.map_panels(model, before, after, stage),
             value_title=_("activation"),
             percentile=99.5,
-            gate_title=_("Gate weight a channel"),
+            gate_title=_("Gate weight per channel"),
             mean_label=_("mean {mean:.2f}"),
             width=width,
         ),
@@ -97,20 +98,20 @@ def draw(width: int) -> None:
 
     # --- every channel in turn
     heading(
-        _("Switch off each channel in turn"),
+        _("Single-channel ablation"),
         _(
-            "How much the class loses when one channel alone is zero, for every channel of the "
-            "stage as it was before the operation. Above zero the channel speaks for the class, "
-            "below it against. Click a bar to put its channel into the operation."
+            "How far the class drops when one channel alone is zero, for every channel of the "
+            "stage before the intervention. Above zero the channel supports the class, below it "
+            "opposes it. Click a bar to add its channel to the intervention."
         ),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        units = {"probability": _("Probability"), "score": _("Score before softmax")}
+        units = {"probability": _("Probability"), "score": _("Logit")}
         unit = view.one_of(
             st.segmented_control, _("Measured in"), list(units), "loss_unit", "probability",
             format_func=units.__getitem__,
         )  # fmt: skip
-        sort = view.switch(_("Largest loss first"), "by_loss", False)
+        sort = view.switch(_("Largest drop first"), "by_loss", False)
     ablation = surgery.ablation(model, chosen.seen, planned.layer)
     losses = ablation.loss(target, unit == "probability")
     order = np.argsort(-losses, kind="stable") if sort else np.arange(len(losses))
@@ -124,7 +125,7 @@ def draw(width: int) -> None:
             model.colour,
             numbers=order.tolist(),
             marked=planned.channels,
-            y_title=_("loss of probability") if unit == "probability" else _("loss of score"),
+            y_title=_("drop in probability") if unit == "probability" else _("drop in logit"),
             x_title=_("channel"),
             tickformat=".1~%" if unit == "probability" else ".3~g",
             width=width,
@@ -134,26 +135,26 @@ def draw(width: int) -> None:
         alt=told,
     )
 
-    with st.expander(_("The numbers as a table"), on_change="rerun", key="loss_table") as table:
+    with st.expander(_("Data table"), on_change="rerun", key="loss_table") as table:
         if table.open:
             st.dataframe(surgery.loss_rows(ablation, target), hide_index=True)
 
     # --- the same operation on the test set
     heading(
-        _("The same operation on the whole test set"),
-        _("One picture proves little: what does it cost on average, and which class pays?"),
+        _("The same intervention on the whole test set"),
+        _("One image proves little: what does it cost on average, and which class is hurt most?"),
     )
     if planned.nothing:
-        st.info(_("Change something above first."), icon=":material/arrow_upward:")
-        st.stop()
+        st.info(_("Change a gate above first."), icon=":material/arrow_upward:")
+        return
     try:
         split = profile.test_split(model)
     except Problem as problem:
         st.error(sentence(problem), icon=":material/error:")
-        st.stop()
+        return
     if split is None:
         profile.no_test_pictures()
-        st.stop()
+        return
     result = jobs.result_or_offer(
         f"surgery {planned} in {model.version} on {loaders.DATA} ({len(split.labels)})",
         lambda: surgery.on_test_set(model, planned, split),
@@ -169,7 +170,7 @@ def draw(width: int) -> None:
                 [class_name(name) for name in model.classes],
                 surgery.change_hovers(model, result),
                 model.colour,
-                y_title=_("change of right answers"),
+                y_title=_("change in accuracy"),
                 tickformat=".1~%",
                 width=width,
             ),

@@ -68,19 +68,19 @@ def answers(
 
 
 def outcome(model: Model, before: Analysis, after: Analysis, operation: Operation) -> str:
-    """In a sentence: what the operation did to the answer."""
+    """In a sentence: what the operation did to the prediction."""
     old, new = (int(found.probabilities.argmax()) for found in (before, after))
     p, q = float(before.probabilities[old]), float(after.probabilities[old])
     said = class_name(model.classes[old])
     if operation.nothing:
-        return _("Nothing is changed yet: the model says **{label}** ({sure}).",
+        return _("Nothing is changed: the model predicts **{label}** ({sure}).",
                  label=said, sure=percent(p))  # fmt: skip
     if old == new:
-        return _("The answer stays **{label}**: {before} before, {after} after.",
+        return _("The prediction is unchanged: **{label}**, {before} before, {after} after.",
                  label=said, before=percent(p), after=percent(q))  # fmt: skip
     return _(
-        "The answer tips: **{label}** goes from {before} to {after}, and the model now says "
-        "**{now}** ({sure}).",
+        "The prediction flips: **{label}** goes from {before} to {after}, and the model now "
+        "predicts **{now}** ({sure}).",
         label=said, before=percent(p), after=percent(q), now=class_name(model.classes[new]),
         sure=percent(float(after.probabilities[new])),
     )  # fmt: skip
@@ -121,7 +121,7 @@ def loss_hovers(
     label = class_name(model.classes[target])
     # Looked up once, not by channel.
     title, share = _("<b>Without channel {number}</b>"), _("{label}: {before} → {after}")
-    score = _("score: {before:.3f} → {after:.3f}")
+    score = _("logit: {before:.3f} → {after:.3f}")
     gate = _("gate {gate:.3f}")
     return [
         "<br>".join(
@@ -142,15 +142,15 @@ def loss_rows(found: Ablation, target: int) -> list[dict[str, object]]:
     return [
         {
             _("channel"): c,
-            _("loss of probability"): float(probability[c]),
-            _("loss of score"): float(score[c]),
+            _("drop in probability"): float(probability[c]),
+            _("drop in logit"): float(score[c]),
         }
         for c in range(len(score))
     ]
 
 
 def loss_story(model: Model, found: Ablation, target: int) -> str:
-    """In words: which channel the class hangs on, and how many hardly matter."""
+    """In words: which channel the class depends on most, and how many hardly matter."""
     losses = found.loss(target)
     worst = int(losses.argmax())
     whole = float(_probabilities(found.whole)[target])
@@ -161,14 +161,14 @@ def loss_story(model: Model, found: Ablation, target: int) -> str:
     idle = int((np.abs(losses) < 0.01).sum())
     if losses[worst] < 0.01:
         return _(
-            "No single channel matters: whichever one is switched off, “{label}” ({before}) loses "
-            "less than one percentage point. The others stand in for it.",
+            "No single channel matters: whichever one is set to zero, “{label}” ({before}) drops "
+            "by less than one percentage point. The others compensate.",
             label=label, before=percent(whole),
         )  # fmt: skip
     return _(
-        "“{label}” hangs most on channel **{channel}**: without it, {before} become {after}. Of "
-        "{count} channels, {idle} change it by less than one percentage point when they alone are "
-        "missing.",
+        "“{label}” depends most on channel **{channel}**: zeroing it takes p from {before} "
+        "to {after}. Of {count} channels, {idle} change it by less than one percentage point "
+        "when they alone are zero.",
         label=label, channel=worst, before=percent(whole), after=percent(whole - losses[worst]),
         count=len(losses), idle=idle,
     )  # fmt: skip
@@ -196,13 +196,13 @@ def test_story(model: Model, result: Result) -> str:
     before, after = (np.trace(result[k]) / result[k].sum() for k in ("before", "after"))
     change = class_changes(result)
     worst = int(np.nanargmin(change))
-    story = _("On {count} test pictures: **{before}** right before, **{after}** after.",
+    story = _("On {count} test images: **{before}** correct before, **{after}** after.",
               count=int(result["before"].sum()), before=f"{before:.2%}", after=f"{after:.2%}",
               )  # fmt: skip
     if change[worst] < 0:
         label, points = class_name(model.classes[worst]), 100 * change[worst]
         story += " " + _(
-            "“{label}” suffers most: {points:+.1f} percentage points.", label=label, points=points
+            "“{label}” drops most: {points:+.1f} percentage points.", label=label, points=points
         )
     return story
 
@@ -221,14 +221,14 @@ def change_hovers(model: Model, result: Result) -> list[str]:
         before, after = result["before"][c], result["after"][c]
         lines = [
             f"<b>{class_name(name)}</b>",
-            _("right: {before} → {after} of {count}", before=before[c], after=after[c],
+            _("correct: {before} → {after} of {count}", before=before[c], after=after[c],
               count=before.sum()),
         ]  # fmt: skip
         grown = after - before
         grown[c] = 0
         if grown.max() > 0:
             other = class_name(model.classes[int(grown.argmax())])
-            lines.append(_("more often taken for: {label} (+{count})", label=other,
+            lines.append(_("more often predicted as: {label} (+{count})", label=other,
                            count=grown.max()))  # fmt: skip
         hovers.append("<br>".join(lines))
     return hovers

@@ -167,9 +167,17 @@ def iterations_figure(
 
 @_for_all
 def epochs_figure(
-    curves: Sequence[RunCurves], epochs: int, width: float, uirevision: str, language: str
+    curves: Sequence[RunCurves],
+    epochs: int,
+    demo: bool,
+    width: float,
+    uirevision: str,
+    language: str,
 ) -> go.Figure:
-    """Accuracy and loss by epoch, up to ``epochs``, in the reader's language."""
+    """Accuracy and loss by epoch, up to ``epochs``, in the reader's language.
+
+    Of a quick ``demo``, which is tested on what it was trained on, the chart itself says so.
+    """
     part = {"title": "{title}", "x": "%{x}", "y": "%{y:.2%}"}
     nats = {"title": "{title}", "x": "%{x}", "y": "%{y:.4f}"}
     return epoch_curves(
@@ -185,6 +193,9 @@ def epochs_figure(
             "train": _("{title}<br>epoch {x}: training loss {y}", **nats),
             "test": _("{title}<br>epoch {x}: test loss {y}", **nats),
         },
+        note=_("Quick demo: tested on the training images, so 100% only means memorised.")
+        if demo
+        else "",
         total=epochs,
         width=width,
         uirevision=uirevision,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnattn.training.runs import list_runs
+from cnnattn.training.runs import SAMPLES, list_runs
 from cnnattn.web.library.first_models import ACTIVE
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.text import _, language, sentence
@@ -13,6 +13,7 @@ from cnnattn.web.training.run_table import (
     run_progress,
     run_table,
     shown_runs,
+    ways_on,
 )
 from cnnattn.web.training.train_form import train_form
 
@@ -22,12 +23,8 @@ def draw(width: int) -> None:
     if st.session_state.pop("open_compare", False):
         st.switch_page("app.py")
     train_form()
-    heading(
-        _("Training"),
-        _(
-            "Choose in the sidebar what to train. It goes on in the background, also when the "
-            "browser is closed, and each new model is at once in the pickers of the other pages."
-        ),
+    st.caption(
+        _("Choose in the sidebar what to train. Training continues even if you close the browser.")
     )
 
     def signature() -> list[tuple[str, str, str]]:
@@ -57,6 +54,7 @@ def draw(width: int) -> None:
             st.caption(_("Nothing is being trained at the moment."))
         histories = {run.id: live.history(run) for run in known}
         shown = shown_runs(known)
+        ways_on(shown)
         if drawn := [run for run in shown if live.is_known(run)]:
             curves = live.curves_of(drawn, histories)
             spoken = language()
@@ -69,7 +67,14 @@ def draw(width: int) -> None:
             )
             epochs = max(run.config.train.epochs for run in drawn)
             live_chart(
-                live.epochs_figure(curves, epochs, width, view, spoken),
+                live.epochs_figure(
+                    curves,
+                    epochs,
+                    any(run.config.data == SAMPLES for run in drawn),
+                    width,
+                    view,
+                    spoken,
+                ),
                 "epochs",
                 view,
                 live.accuracies_in_words(drawn),

@@ -13,7 +13,9 @@ from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
 from cnnattn.training import runs
 from cnnattn.training.runs import Run
+from cnnattn.web.library.epochs import play_from_the_start
 from cnnattn.web.library.get_data import cifar10_folder, duration, duration_left
+from cnnattn.web.library.pickers import SIDE_BY_SIDE
 from cnnattn.web.library.run_files import recipe_name, run_words
 from cnnattn.web.shell.pin import may_train
 from cnnattn.web.shell.text import _, percent, sentence
@@ -73,6 +75,29 @@ def run_table(known: Sequence[Run], histories: dict[str, History]) -> list[Run]:
     return chosen_runs(known)
 
 
+def ways_on(shown: Sequence[Run]) -> None:
+    """Where to go once the runs that the page shows have ended: compare them, watch them learn."""
+    trained = [run for run in shown if run.best]
+    if not trained or any(run.state in ("queued", *GOING) for run in shown):
+        return
+    with st.container(horizontal=True, key="ways_on"):
+        if st.button(
+            _("Compare these runs"), key="compare_runs", icon=":material/compare:", type="primary"
+        ):
+            _open_compare(trained)
+        if any(len(run.snapshots) > 1 for run in trained) and st.button(
+            _("Watch them learn"), key="watch_runs", icon=":material/play_arrow:"
+        ):
+            play_from_the_start()
+            _open_compare(trained)
+
+
+def _open_compare(trained: Sequence[Run]) -> None:
+    st.session_state["models"] = [run.id for run in trained][:SIDE_BY_SIDE]
+    st.session_state["open_compare"] = True
+    st.rerun()  # the page leaves from outside its fragment, or its timer would go on
+
+
 def run_actions(chosen: Sequence[Run]) -> None:
     """Buttons for the chosen runs: open, stop, resume, rename, delete, download."""
     allowed = may_train()
@@ -85,9 +110,7 @@ def run_actions(chosen: Sequence[Run]) -> None:
         if st.button(
             _("Open on Compare"), key="run_open", icon=":material/compare:", disabled=not trained
         ):
-            st.session_state["models"] = [run.id for run in trained]
-            st.session_state["open_compare"] = True
-            st.rerun()  # the page leaves from outside its fragment, or its timer would go on
+            _open_compare(trained)
         if _button(_("Stop"), "run_stop", "stop", bool(stoppable) and allowed):
             _do(runs.stop, stoppable)
         if _button(_("Resume"), "run_resume", "play_arrow", bool(resumable) and allowed):

@@ -1,0 +1,1 @@
+"""Networks that run in the browser, at the rate of its display."""

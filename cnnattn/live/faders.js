@@ -1,0 +1,182 @@
+"use strict";
+
+/**
+ * The weights of a gate as the faders of an equaliser: drag one, go on sideways to sweep over its
+ * neighbours, with Shift all of them; a double click resets. Each fader is a real range input,
+ * unseen over its drawn bar: the arrow keys up and down move it, left and right go to the next.
+ */
+class Equaliser {
+  /**
+   * @param edit     the GateEdit that the faders move
+   * @param kind     "weight": they show the gate's weights; "factor": what a channel is scaled by
+   * @param hooks    {words, colour, remember(), changed(), point(channel)}
+   */
+  constructor(edit, kind, label, hooks) {
+    Object.assign(this, { edit, kind, hooks });
+    this.pointed = -1;
+    this.canvas = element("canvas", { height: 64, ariaHidden: "true" });
+    this.inputs = Array.from({ length: edit.sliders }, (_, channel) => this.#input(channel));
+    this.inputs[0].tabIndex = 0;
+    this.root = element("div", { className: "faders", role: "group", ariaLabel: label },
+      this.canvas, ...this.inputs);
+    this.root.style.gridTemplateColumns = `repeat(${edit.sliders}, minmax(0, 1fr))`;
+    this.#listen();
+  }
+
+  #input(channel) {
+    const { hooks } = this;
+    return element("input", {
+      type: "range", min: 0, max: 1, step: 0.01, tabIndex: -1, value: 1,
+      ariaLabel: fill(hooks.words.channel, { channel }),
+      oninput: () => { this.set(channel, this.inputs[channel].valueAsNumber); hooks.changed(); },
+      onkeydown: (event) => this.#key(event, channel),
+      onfocus: () => hooks.point(channel),
+      onblur: () => hooks.point(-1),
+    });
+  }
+
+  #key(event, channel) {
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      const next = this.inputs[channel + (event.key === "ArrowRight" ? 1 : -1)];
+      event.preventDefault();
+      if (!next) return;
+      this.inputs[channel].tabIndex = -1;
+      next.tabIndex = 0;
+      next.focus();
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      this.hooks.remember();
+      this.edit.reset(channel);
+      this.hooks.changed();
+    } else if (/^(Arrow|Page|Home|End)/.test(event.key)) {
+      this.hooks.remember();
+    }
+  }
+
+  #listen() {
+    const { root, edit, hooks } = this;
+    const place = (event) => {
+      const box = root.getBoundingClientRect();
+      const along = Math.floor(((event.clientX - box.left) / box.width) * edit.sliders);
+      const up = 1 - (event.clientY - box.top) / box.height;
+      return [Math.max(0, Math.min(edit.sliders - 1, along)), Math.max(0, Math.min(1, up))];
+    };
+    let drag = null; // {channel, x, sweeping}
+    root.addEventListener("pointerdown", (event) => {
+      event.preventDefault(); // the drawn faders answer, not the inputs over them
+      const [channel, value] = place(event);
+      this.inputs[channel].focus({ preventScroll: true });
+      root.setPointerCapture(event.pointerId);
+      drag = { channel, x: event.clientX, sweeping: false };
+      hooks.remember();
+      this.#drag(event, channel, channel, value);
+    });
+    root.addEventListener("pointermove", (event) => {
+      const [channel, value] = place(event);
+      if (!drag) return hooks.point(channel);
+      drag.sweeping ||= Math.abs(event.clientX - drag.x) > 12;
+      const to = drag.sweeping ? channel : drag.channel;
+      this.#drag(event, drag.channel, to, value);
+      drag.channel = to;
+      hooks.point(to);
+    });
+    const end = () => { drag = null; };
+    root.addEventListener("pointerup", end);
+    root.addEventListener("pointercancel", end);
+    root.addEventListener("pointerleave", () => { if (!drag) hooks.point(-1); });
+    root.addEventListener("dblclick", (event) => {
+      edit.reset(place(event)[0]);
+      hooks.changed();
+    });
+  }
+
+  #drag(event, from, to, value) {
+    if (event.shiftKey) for (let c = 0; c < this.edit.sliders; c++) this.set(c, value);
+    else for (let c = Math.min(from, to); c <= Math.max(from, to); c++) this.set(c, value);
+    this.hooks.changed();
+  }
+
+  /** Move a fader to `value` in 0 … 1. */
+  set(channel, value) {
+    const { edit } = this;
+    if (this.kind === "factor") edit.scale(channel, value);
+    else if (edit.size === 1) edit.fix(channel, value);
+    else edit.scale(channel, value / Math.max(1e-6, edit.ownWeight(channel)));
+  }
+
+  value(channel) {
+    return this.kind === "factor" ? this.edit.factors[channel] : this.edit.weight(channel);
+  }
+
+  own(channel) {
+    return this.kind === "factor" ? 1 : this.edit.ownWeight(channel);
+  }
+
+  allOne() {
+    for (let c = 0; c < this.edit.sliders; c++) this.set(c, 1);
+  }
+
+  /** Each channel gets the weight of another one. */
+  shuffle() {
+    const values = this.inputs.map((_, c) => this.value(c));
+    for (let i = values.length - 1; i > 0; i--) {
+      const j = Math.floor(Math.random() * (i + 1));
+      [values[i], values[j]] = [values[j], values[i]];
+    }
+    values.forEach((value, c) => this.set(c, value));
+  }
+
+  /** Channels that were turned off by hand, and how many others were moved. */
+  get moved() {
+    const off = [];
+    let others = 0;
+    for (let c = 0; c < this.edit.sliders; c++) {
+      if (!this.edit.touched(c)) continue;
+      if (this.value(c) < 0.02) off.push(c);
+      else if (Math.abs(this.value(c) - this.own(c)) > 0.005) others++;
+    }
+    return { off, others };
+  }
+
+  draw() {
+    const { canvas, edit } = this;
+    const width = Math.round(this.root.clientWidth * Math.min(2, devicePixelRatio));
+    const height = Math.round(64 * Math.min(2, devicePixelRatio));
+    if (!width) return;
+    if (canvas.width !== width) { canvas.width = width; canvas.height = height; }
+    const context = canvas.getContext("2d");
+    const step = width / edit.sliders, gap = Math.min(step * 0.25, 3);
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = this.hooks.colour;
+    for (let c = 0; c < edit.sliders; c++) {
+      const touched = edit.touched(c), left = c * step + gap / 2, wide = step - gap;
+      const top = height * (1 - Math.min(1, this.value(c)));
+      context.globalAlpha = 0.13;
+      context.fillRect(left, 0, wide, height);
+      context.globalAlpha = touched || c === this.pointed ? 1 : 0.6;
+      context.fillRect(left, top, wide, height - top);
+      if (touched) { // where the network itself would have it
+        context.fillRect(left, Math.min(height - 2, height * (1 - this.own(c))), wide, 2);
+      }
+    }
+    context.globalAlpha = 1;
+    if (this.pointed >= 0) {
+      context.strokeStyle = this.hooks.ink();
+      context.lineWidth = 2;
+      context.strokeRect(this.pointed * step + 1, 1, Math.max(3, step - 2), height - 2);
+    }
+    const focused = this.inputs.indexOf(this.root.getRootNode().activeElement);
+    if (focused >= 0) this.#tell(focused);
+  }
+
+  /** Bring the inputs up to date: rarely, since nobody sees them. */
+  tellAll() {
+    for (let c = 0; c < this.inputs.length; c++) this.#tell(c);
+  }
+
+  #tell(channel) {
+    const value = this.value(channel).toFixed(2);
+    if (this.inputs[channel].value === String(Number(value))) return;
+    this.inputs[channel].value = value;
+    this.inputs[channel].ariaValueText = value;
+  }
+}

@@ -1,0 +1,37 @@
+"use strict";
+// Reads what payload.py packs.
+
+/** Bytes -> {header, part}: `part([start, length])` is a view of the bytes that a header calls. */
+function unpack(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(0, true);
+  let text = "";
+  for (let i = 4; i < 4 + length; i += 8192) {
+    text += String.fromCharCode(...bytes.subarray(i, Math.min(i + 8192, 4 + length)));
+  }
+  const start = Math.ceil((4 + length) / 16) * 16;
+  const part = ([at, size]) => bytes.subarray(start + at, start + at + size);
+  return { header: JSON.parse(text), part };
+}
+
+/** The weights of a network: {name: {shape, data}}, float32. */
+function unpackWeights(entries, part) {
+  const weights = {};
+  for (const [name, { shape, half, at }] of Object.entries(entries)) {
+    const raw = part(at).slice().buffer; // a copy, for numbers must begin at a multiple of 4
+    weights[name] = { shape, data: half ? fromHalf(new Uint16Array(raw)) : new Float32Array(raw) };
+  }
+  return weights;
+}
+
+/** Numbers in half precision (IEEE 754 binary16) as float32. */
+function fromHalf(halves) {
+  const numbers = new Float32Array(halves.length);
+  const bits = new Uint32Array(numbers.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const sign = halves[i] >> 15, exponent = (halves[i] >> 10) & 31, fraction = halves[i] & 1023;
+    if (exponent === 0) numbers[i] = (sign ? -1 : 1) * fraction * 2 ** -24;
+    else bits[i] = (sign << 31) | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);
+  }
+  return numbers;
+}

@@ -1,0 +1,37 @@
+"use strict";
+
+/** One line that says what was changed and what came of it. */
+function story(models, picture, words) {
+  const shared = picture.changes.map((change) => words[`did_${change}`]);
+  const told = models.map((model) => {
+    const changes = [...shared, ...model.stages.flatMap((stage) => gateChanges(stage, words))];
+    const was = topOf(model.before), now = model.top;
+    const values = {
+      model: model.title, changes: changes.join(words.and), class: model.classes[was],
+      before: percent(model.before[was]), after: percent(model.probabilities[was]),
+      other: model.classes[now], share: percent(model.probabilities[now]),
+    };
+    const difference = Math.abs(model.before[was] - model.probabilities[was]);
+    return { changed: changes.length > 0, flips: was !== now, difference, values };
+  }).filter((sentence) => sentence.changed);
+  if (!told.length) return words.nothing_changed;
+  told.sort((a, b) => b.flips - a.flips || b.difference - a.difference);
+  const [first, second] = told
+    .map(({ flips, values }) => fill(flips ? words.story_flips : words.story_stays, values));
+  return second ? fill(words.two_sentences, { first, second }) : first;
+}
+
+/** What was done to the gates of a stage, in words. */
+function gateChanges(stage, words) {
+  const { off, others } = stage.faders.moved;
+  const found = [];
+  if (off.length) {
+    const values = { channels: off.join(words.comma), count: off.length, stage: stage.name };
+    found.push(fill(off.length > 4 ? words.did_off_many : words.did_off, values));
+  }
+  if (others) found.push(fill(words.did_gates, { count: others, stage: stage.name }));
+  if (stage.maps.some(([, map]) => map.edit?.active)) {
+    found.push(fill(words.did_places, { stage: stage.name }));
+  }
+  return found;
+}

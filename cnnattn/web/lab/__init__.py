@@ -1,0 +1,1 @@
+"""The page Live: the networks run in the browser."""

@@ -1,0 +1,165 @@
+"""The visitor's own pictures: uploads and photos, kept as long as the session lives.
+
+They lie in the session and not in their widgets, which Streamlit empties with every change of page
+and of language. An uploader is emptied as soon as its files have been read.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from cnnattn.data.pictures import MAX_BYTES, read_picture, square
+from cnnattn.problem import Problem
+from cnnattn.web.library.thumbnails import picture_uri
+from cnnattn.web.library.upload_limit import refuse_large
+from cnnattn.web.shell import url_state
+from cnnattn.web.shell.text import _, sentence
+
+MOST = 5  # kept in a session, of at most 3 MB each
+
+
+@dataclass(frozen=True)
+class OwnPicture:
+    """A picture that the visitor brought."""
+
+    name: str  # stands in links; the same picture has the same
+    file: str  # what its file is called, "" for a photo
+    photo: int  # the number of a photo in this session, from 1; 0 for a file
+    picture: np.ndarray  # uint8 (H, W, 3), as read
+    thumbnail: str  # a data URI
+
+    @property
+    def title(self) -> str:
+        return self.file or _("Photo {number}", number=self.photo)
+
+
+def own_pictures() -> list[OwnPicture]:
+    """The pictures that the visitor has brought in this session, the newest first, at most 5."""
+    kept: list[OwnPicture] = st.session_state.get("own_pictures", [])
+    return kept
+
+
+def chosen_picture() -> OwnPicture | None:
+    """The one that is chosen among them, None while there is none."""
+    kept = own_pictures()
+    if not kept:
+        return None
+    name = url_state.settle("own", [each.name for each in kept], kept[0].name)
+    return next(each for each in kept if each.name == name)
+
+
+def bring_file() -> None:
+    """A place to upload pictures; what is wrong with one is told by ``tell_problem``."""
+    with st.container(key="upload"):
+        turn = st.session_state.setdefault("upload_turn", 0)
+        st.file_uploader(
+            _("Pictures of your own: PNG, JPEG, WebP, GIF or BMP, up to 10 MB each"),
+            key=f"upload_{turn}",
+            accept_multiple_files=True,
+            on_change=_take_files,
+            args=(f"upload_{turn}",),
+        )
+    refuse_large("upload", _too_large)
+
+
+def bring_photo() -> None:
+    """A camera; what is wrong with a photo is told by ``tell_problem``."""
+    st.camera_input(_("Take a photo"), key="photo", on_change=_take_photo)
+
+
+def choose() -> None:
+    """The kept pictures as thumbnails, the name of the chosen one, and a button to remove it.
+
+    Draws nothing while there are none.
+    """
+    kept = {each.name: each for each in own_pictures()}
+    if not kept:
+        return
+    name = url_state.one_of(
+        st.pills,
+        _("Your pictures"),
+        list(kept),
+        "own",
+        next(iter(kept)),
+        format_func=lambda name: f"![{_plain(kept[name].title)}]({kept[name].thumbnail})",
+        label_visibility="collapsed",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", key="own_chosen"):
+        st.markdown(f"**{_plain(kept[name].title)}**", width="stretch")
+        st.button(
+            _("Remove"), key="own_remove", icon=":material/close:", on_click=_remove, args=(name,)
+        )
+    st.caption(_("Kept until you close or reload this browser tab."))
+
+
+def tell_problem() -> bool:
+    """What is wrong with the file that was brought last, until another is good; whether it is."""
+    failed = st.session_state.get("own_problem")
+    if failed is None:
+        return False
+    file, problem = failed
+    chosen = chosen_picture()
+    shown = (
+        _("Your picture {name} is still shown.", name=f"**{_plain(chosen.title)}**")
+        if chosen
+        else _("The picture shown is a sample, not yours.")
+    )
+    name = f"**{_plain(file)}**" if file else _("Photo")
+    st.error(
+        _("{file}: {problem}", file=name, problem=sentence(problem)) + f"  \n{shown}",
+        icon=":material/error:",
+    )
+    return True
+
+
+def _take_files(key: str) -> None:
+    st.session_state.pop("own_problem", None)
+    for file in st.session_state[key]:
+        _keep(file.name, file.getvalue())
+    st.session_state["upload_turn"] += 1  # an empty uploader, so that the files' bytes are let go
+
+
+def _take_photo() -> None:
+    if photo := st.session_state["photo"]:
+        st.session_state.pop("own_problem", None)
+        _keep("", photo.getvalue())
+
+
+def _keep(file: str, content: bytes) -> None:
+    """Read a picture, keep it as the newest and choose it, or remember why it cannot be read."""
+    state = st.session_state
+    try:
+        picture = read_picture(content)
+    except Problem as problem:
+        state["own_problem"] = (file, problem)
+        return
+    photo = 0
+    if not file:
+        photo = state["photos_taken"] = state.get("photos_taken", 0) + 1
+    name = hashlib.sha256(content).hexdigest()[:12]
+    others = [each for each in own_pictures() if each.name != name]
+    thumbnail = picture_uri(square(picture), 64)
+    own = OwnPicture(name, file, photo, picture, thumbnail)
+    state["own_pictures"] = [own, *others][:MOST]
+    state["own"] = name
+
+
+def _too_large(file: str, size: int) -> None:
+    problem = Problem(
+        "The file is {size:.1f} MB large and the limit is {limit:.0f} MB; save the picture "
+        "smaller, or as a JPEG.",
+        size=size / 1e6,
+        limit=MAX_BYTES / 1e6,
+    )
+    st.session_state["own_problem"] = (file, problem)
+
+
+def _remove(name: str) -> None:
+    st.session_state["own_pictures"] = [each for each in own_pictures() if each.name != name]
+
+
+def _plain(text: str) -> str:
+    """A file's name without what Markdown would take for its own signs."""
+    return "".join(" " if sign in "*_`[]()<>$~:\\" else sign for sign in text)

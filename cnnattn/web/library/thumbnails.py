@@ -1,0 +1,16 @@
+"""Pictures small enough to stand in a page's text."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+
+def picture_uri(picture: np.ndarray, size: int | None = None) -> str:
+    """The picture as a data URI for an <img>: lossless, or a small thumbnail of ``size`` pixels."""
+    image, buffer = Image.fromarray(picture), io.BytesIO()
+    if size:
+        image = image.resize((size, size), Image.Resampling.LANCZOS)
+    image.save(buffer, "WEBP", lossless=size is None, quality=80)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

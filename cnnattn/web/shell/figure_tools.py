@@ -1,0 +1,128 @@
+"""The tools below every figure: save it, read its numbers, pass the view on.
+
+One component a page hangs them on all charts in the browser: widgets for each would cost the server
+an element a button.
+"""
+
+import streamlit as st
+
+from cnnattn.web.shell.text import _
+
+KEY = "figure_tools"
+_HANG = """
+const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
+const ICONS = {
+  image: icon("M12 4v11m0 0-4-4m4 4 4-4M5 19h14"),
+  table: icon("M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14"),
+  link: icon("M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1" +
+    "m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"),
+  done: icon("M5 12.5 10 17l9-10"),
+};
+let stop = () => {};  // on new data Streamlit runs the function again without the earlier's end
+export default function({ data, setTriggerValue }) {
+  const page = document.querySelector("[data-testid=stMain]");
+  if (!page) return;
+  const save = (chart) => chart.querySelector(".modebar-btn")?.click();  // the camera is its first
+  const copy = async (button) => {
+    try { await navigator.clipboard.writeText(location.href); }
+    catch {  // a page that came by plain http may not use the clipboard
+      const field = document.body.appendChild(document.createElement("textarea"));
+      field.value = location.href;
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      button.focus();
+    }
+    button.innerHTML = ICONS.done;
+    button.setAttribute("aria-label", data.words.copied);
+    setTimeout(() => {
+      button.innerHTML = ICONS.link;
+      button.setAttribute("aria-label", data.words.link);
+    }, 1500);
+  };
+  const row = (key, chart) => {
+    const tools = document.createElement("div");
+    tools.className = "figure-tools";
+    const add = (icon, word, explained, act) => {
+      const button = tools.appendChild(document.createElement("button"));
+      button.type = "button";
+      button.innerHTML = ICONS[icon];
+      button.setAttribute("aria-label", word);
+      button.title = explained;
+      button.onclick = () => act(button);
+      return button;
+    };
+    add("image", "PNG", data.words.png_help, () => save(chart()));
+    if (data.tables.includes(key)) {
+      const open = data.open.includes(key);
+      add("table", data.words.table, data.words.table_help, () => setTriggerValue("table", key))
+        .setAttribute("aria-expanded", open);
+    }
+    add("link", data.words.link, data.words.link_help, copy);
+    return tools;
+  };
+  const said = JSON.stringify(data);
+  const hang = () => page.querySelectorAll("[data-testid=stPlotlyChart]").forEach((plot) => {
+    const box = plot.closest("[class*=st-key-]");
+    const key = [...box?.classList ?? []].find((name) => name.startsWith("st-key-"))?.slice(7);
+    if (!key) return;
+    const before = box.querySelector(":scope > .figure-tools");
+    if (before?.dataset.said === said) return;
+    const focused = before ? [...before.children].indexOf(document.activeElement) : -1;
+    const tools = row(key, () => box.querySelector(".js-plotly-plot"));
+    tools.dataset.said = said;
+    before ? before.replaceWith(tools) : box.append(tools);
+    tools.children[focused]?.focus();
+  });
+  stop();
+  let soon = 0;
+  const observer = new MutationObserver(() => {
+    cancelAnimationFrame(soon);
+    soon = requestAnimationFrame(hang);
+  });
+  observer.observe(page, { childList: true, subtree: true });
+  hang();
+  const end = () => { observer.disconnect(); cancelAnimationFrame(soon); };
+  stop = end;
+  return end;
+}
+"""
+
+_hang = st.components.v2.component(KEY, js=_HANG)
+
+
+def begin() -> None:
+    """Begin a page: no figure yet, and nothing that they are about."""
+    st.session_state["_tables"], st.session_state["_subject"] = [], {}
+
+
+def offers_table(key: str) -> bool:
+    """Let the figure's numbers be read as a table; whether that is open."""
+    tables: list[str] = st.session_state.setdefault("_tables", [])
+    if key not in tables:
+        tables.append(key)
+    return key in _open_tables()
+
+
+def figure_tools() -> None:
+    """Hang the tools on all figures of the page, after the last of them."""
+    words = {
+        "png_help": _("Save this figure as a picture (PNG)"),
+        "table": _("Table"),
+        "table_help": _("The numbers of this figure as a table, which can be saved as CSV"),
+        "link": _("Copy link"),
+        "link_help": _("Copy a link that reopens this view"),
+        "copied": _("Copied"),
+    }
+    data = {"words": words, "tables": st.session_state["_tables"], "open": sorted(_open_tables())}
+    _hang(key=KEY, data=data, on_table_change=_open_or_close)
+
+
+def _open_tables() -> set[str]:
+    found: set[str] = st.session_state.setdefault("_open_tables", set())
+    return found
+
+
+def _open_or_close() -> None:
+    if key := st.session_state[KEY].table:
+        _open_tables().symmetric_difference_update({key})

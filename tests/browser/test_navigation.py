@@ -1,0 +1,102 @@
+"""A stranger's first clicks: links between pages, Back, the closed sidebar, in both languages."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page, expect
+
+IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo",
+            "Heat_maps", "Evaluation", "Prototypes", "Training"]  # fmt: skip
+
+
+def drawn(page: Page) -> None:
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
+        timeout=120_000
+    )
+
+
+def click_link(page: Page, name: str) -> None:
+    link = page.locator(f'.st-key-navigation a:is([href="{name}"], [href^="{name}?"])')
+    link.first.click()
+    page.wait_for_url(re.compile(rf"/{name}(\?.*)?$"))
+    page.wait_for_timeout(300)
+    drawn(page)
+
+
+def nothing_is_lost(page: Page, lang: str) -> None:
+    """Two models, a picture, the source and the language are chosen as at first."""
+    assert "models=" not in page.url
+    assert "lang=" not in page.url
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    checked = page.locator(".st-key-lang [aria-checked=true]")
+    expect(checked).to_have_text({"en": "English", "zh": "中文"}[lang])
+    if page.locator(".st-key-models").count():
+        expect(page.locator(".st-key-models")).to_contain_text("SE")
+    if page.locator(".st-key-source").count():
+        expect(page.locator(".st-key-source [aria-checked=true]")).to_have_count(1)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_untouched_every_page_leads_to_every_other(address, browser, lang):
+    page = browser.new_page(locale={"en": "en-GB", "zh": "zh-CN"}[lang])
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    drawn(page)
+    expect(page.locator("html")).to_have_attribute("lang", {"en": "en", "zh": "zh-CN"}[lang])
+    for name in [*IN_ORDER[1:], "Heat_maps", "", "Evaluation", "Channel_attention"]:
+        click_link(page, name)
+        nothing_is_lost(page, lang)
+
+
+@pytest.mark.parametrize("first", IN_ORDER[1:])
+def test_the_first_click_of_a_page_opened_by_its_link(address, browser, first):
+    page = browser.new_page(locale="zh-CN")
+    page.goto(f"{address}/{first}")
+    drawn(page)
+    click_link(page, IN_ORDER[IN_ORDER.index(first) - 1] or "Heat_maps")
+    nothing_is_lost(page, "zh")
+
+
+def test_back_goes_back(address, browser):
+    page = browser.new_page()
+    page.goto(address)
+    drawn(page)
+    urls = [page.url]
+    page.locator(".st-key-sample button[role=radio]").nth(6).click()
+    page.wait_for_url("**sample=automobile-3**")
+    drawn(page)
+    urls.append(page.url)
+    click_link(page, "Heat_maps")
+    expect(page).to_have_url(re.compile("sample=automobile-3"))
+    urls.append(page.url)
+    page.wait_for_timeout(500)
+    for later, before in pairwise(reversed(urls)):
+        assert page.url == later
+        page.go_back()
+        page.wait_for_url(before)
+        page.wait_for_timeout(500)
+        drawn(page)
+    chosen = page.locator(".st-key-sample [aria-checked=true] img")
+    expect(chosen).to_have_count(1)
+    assert "sample" not in page.url
+
+
+@pytest.mark.parametrize("width", [700, 768, 1366, 1920])
+def test_the_header_covers_nothing_with_the_sidebar_closed(address, browser, width):
+    page = browser.new_page(viewport={"width": width, "height": 768})
+    page.goto(f"{address}/Evaluation")
+    drawn(page)
+    if page.get_by_test_id("stSidebar").get_attribute("aria-expanded") == "true":
+        page.get_by_test_id("stSidebarCollapseButton").locator("button").click(force=True)
+    page.get_by_test_id("stExpandSidebarButton").wait_for()
+    page.wait_for_timeout(500)
+    head = page.locator(".st-key-page_head h1").bounding_box()
+    button = page.get_by_test_id("stExpandSidebarButton").bounding_box()
+    assert head
+    assert button
+    assert head["y"] >= button["y"] + button["height"]
+    middle = (head["x"] + 20, head["y"] + head["height"] / 2)
+    on_top = page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('h1') !== null",
+                           middle)  # fmt: skip
+    assert on_top

@@ -1,0 +1,112 @@
+"""Compare and Feature maps: the first screen's figures say what the networks compute."""
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnattn.data.pictures import to_input
+from cnnattn.data.samples import samples
+from cnnattn.explain.surgery import scaled
+from cnnattn.explain.trace import trace
+from cnnattn.figures.kit.frame import letters, shortened
+from cnnattn.figures.kit.palette import NEUTRAL, WRONG
+from cnnattn.figures.scores.predictions import Prediction, PredictionColumn, predictions
+from cnnattn.nets.checkpoint import load
+from cnnattn.web.library.charts import why_own_scales
+
+ROOT = Path(__file__).parents[2]
+CAR = next(s for s in samples() if s.name == "automobile-4")
+
+
+def run(page: str = "app.py", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    if page != "app.py":
+        app.switch_page(page)
+    app.query_params.update({"lang": "en", **query})
+    app.run()
+    assert not app.exception
+    return app
+
+
+def figures(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def network(name: str):
+    return load(ROOT / f"checkpoints/{name}.safetensors").model
+
+
+def test_home_opens_on_a_picture_that_the_models_differ_on_and_the_widest_stage():
+    app = run()
+    said = [network(n)(to_input(CAR.picture)).argmax(1).item() for n in ("cnn-none", "cnn-se")]
+    assert said == [0, 1]  # airplane, automobile
+    traced = trace(network("cnn-se"), to_input(CAR.picture), [f"attention{i}.gate" for i in "123"])
+    spreads = [traced.activations[f"attention{i}.gate"].std().item() for i in "123"]
+    assert app.session_state["stage"] == str(int(np.argmax(spreads)) + 1)
+    bars = [t for t in figures(app)[3]["data"] if t["type"] == "bar"]
+    gates = traced.activations["attention2.gate"].detach().flatten().numpy()
+    heights = bars[0]["y"]
+    assert len(bars) == 1
+    assert len(figures(app)) <= 6
+    ranking = np.argsort(-gates, kind="stable")
+    assert list(bars[0]["customdata"]) == ranking.tolist()
+    if isinstance(heights, dict):
+        heights = np.frombuffer(b64decode(heights["bdata"]), heights["dtype"])
+    np.testing.assert_allclose(heights, gates[ranking] - gates.mean(), atol=1e-6)
+
+
+def test_break_a_channel_leads_to_a_cut_that_changes_the_prediction():
+    from cnnattn.web.compare.first_screen import telling_cut
+    from cnnattn.web.library.checkpoints import Model
+
+    file = ROOT / "checkpoints/cnn-se.safetensors"
+    view = telling_cut(Model("cnn-se", file, load(file)), CAR.picture)
+    layer = f"attention{view['gate_stage']}"
+    cut = scaled(dict.fromkeys(map(int, view["cut"].split(",")), 0.0))
+    x = to_input(CAR.picture)
+    before, after = (trace(network("cnn-se"), x, [], e).logits for e in ({}, {layer: cut}))
+    assert before.argmax() != after.argmax()
+
+
+def test_what_nobody_knows_is_not_wrong():
+    for judged, colour in ((True, WRONG), (False, NEUTRAL)):
+        bar = Prediction("cat", 0.5, is_predicted=True, is_judged=judged)
+        figure = predictions([PredictionColumn("T", "#000000", [bar])])
+        assert figure.data[0].marker.color[0] == colour
+
+
+def test_scales_part_where_signs_meet_or_one_model_would_vanish():
+    ones = np.ones((2, 3, 3))
+    assert not why_own_scales([("A", ones), ("B", 0.5 * ones)])
+    assert "negative" in why_own_scales([("A", ones), ("B", -ones)])
+    assert "B would be black" in why_own_scales([("A", ones), ("B", 0.1 * ones)])
+
+
+@pytest.mark.parametrize(("text", "most"), [("CNN · SE", 20), ("CNN · no attention", 9)])
+def test_a_long_title_is_cut_to_its_room(text, most):
+    shown = shortened(text, most)
+    assert letters(shown) <= most
+    assert (shown == text) == (letters(text) <= most)
+    assert shown == text or (shown.endswith("…") and text.startswith(shown[:-1]))
+
+
+def test_a_resnet_stage_names_its_block():
+    app = run("pages/1_Feature_maps.py", models="resnet20-se", rows="cat-1")
+    words = " ".join(t["text"] for t in figures(app)[0]["layout"]["annotations"])
+    assert all(f"block {i}.3" in words or f"Stage {i} (b" in words for i in "123")
+
+
+def test_one_click_shows_the_lessons_figure():
+    app = run("pages/1_Feature_maps.py", models="cnn-se", rows="current,dog-1")
+    next(b for b in app.button if "Day 46" in b.label).click()
+    app.run()
+    assert app.session_state["layers"] == ["conv1", "conv2", "conv3"]
+    figure = figures(app)[0]
+    labels = [t for t in figure["data"] if t.get("mode") == "text"]
+    assert [t["text"] for t in labels] == [[str(c) for c in range(9)] * 2] * 3
+    over = [t for t in figure["data"] if t["type"] == "heatmap"]
+    assert len(over) == 3 + 2  # a mosaic a layer, a heat map a picture
