@@ -90,7 +90,7 @@ def attempt(rng: random.Random, place: Path) -> bool:
     if run.config.arch == "cnn" and run.config.attention == "se":
         curves = curves_of([run], {run.id: history})
         iterations_figure(curves, 800, str(rng.random()), "en")
-        epochs_figure(curves, run.config.train.epochs, 800, str(rng.random()), "en")
+        epochs_figure(curves, run.config.train.epochs, False, 800, str(rng.random()), "en")
     return run.state != "damaged"
 
 
