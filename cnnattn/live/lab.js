@@ -36,7 +36,7 @@ class Lab {
     this.stopped = false;
     this.onHidden = () => { if (document.hidden) this.#stopCamera(); };
     document.addEventListener("visibilitychange", this.onHidden);
-    this.watch = new ResizeObserver(() => this.redraw());
+    this.watch = new ResizeObserver(() => this.#measureAgain());
     this.watch.observe(root);
     this.choose(settings.chosen);
   }
@@ -307,6 +307,11 @@ class Lab {
   #showStages() {
     const shown = this.#shownStages();
     this.rows.forEach((row, i) => { row.hidden = !shown.includes(i); });
+  }
+
+  #measureAgain() {
+    for (const model of this.models) for (const stage of model.stages) stage.faders.room = 0;
+    this.redraw();
   }
 
   #buildPicture() {
