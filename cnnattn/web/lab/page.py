@@ -7,7 +7,7 @@ from cnnattn.data.samples import samples
 from cnnattn.figures.palette import SEQUENTIAL
 from cnnattn.live.content import LiveModel, LivePicture, pack
 from cnnattn.live.take_home import take_home
-from cnnattn.live.words import page_words
+from cnnattn.live.words import file_words, page_words
 from cnnattn.problem import Problem
 from cnnattn.web.lab.component import content_key, live_component
 from cnnattn.web.loaders import Model
@@ -17,6 +17,7 @@ from cnnattn.web.text import _, class_name, sentence
 
 def live_page() -> None:
     """Draw the page below its frame."""
+    st.caption(file_words(_)["purpose"])
     chosen = pick_picture()
     models = _that_run(pick_models())
     if models:
