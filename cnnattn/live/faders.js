@@ -139,7 +139,8 @@ class Equaliser {
 
   draw() {
     const { canvas, edit } = this;
-    const width = Math.round(this.root.clientWidth * Math.min(2, devicePixelRatio));
+    this.room ||= this.root.clientWidth; // asked once: the answer costs a layout of the page
+    const width = Math.round(this.room * Math.min(2, devicePixelRatio));
     const height = Math.round(64 * Math.min(2, devicePixelRatio));
     if (!width) return;
     if (canvas.width !== width) { canvas.width = width; canvas.height = height; }

@@ -24,6 +24,7 @@ class Lab {
     this.explained = -1; // the class whose heat map is drawn; -1: the predicted one
     this.method = "grad_cam";
     this.stage = "1";
+    this.oneScale = true;
     this.ghosts = true;
     this.tool = "patch";
     this.size = 8;
@@ -35,7 +36,7 @@ class Lab {
     this.stopped = false;
     this.onHidden = () => { if (document.hidden) this.#stopCamera(); };
     document.addEventListener("visibilitychange", this.onHidden);
-    this.watch = new ResizeObserver(() => this.redraw());
+    this.watch = new ResizeObserver(() => this.#measureAgain());
     this.watch.observe(root);
     this.choose(settings.chosen);
   }
@@ -86,7 +87,9 @@ class Lab {
     }
     this.ghosts = true;
     this.strip?.querySelectorAll("button").forEach((button) => {
-      button.ariaPressed = String(button.dataset.name === name);
+      const here = button.dataset.name === name;
+      button.ariaPressed = String(here);
+      if (here) this.strip.scrollLeft = button.offsetLeft - this.strip.offsetLeft - 60;
     });
     this.#showSliders();
     this.wake();
@@ -204,10 +207,12 @@ class Lab {
       model.dirty = false;
     }
     if (waiting.length) {
-      for (const stage of shown) { // one colour scale for all models
-        const most = Math.max(...models.map((model) => model.stages[stage]?.most ?? 0));
+      for (const stage of shown) {
+        let most = 0;
+        for (const model of models) most = Math.max(most, model.stages[stage].most ?? 0);
         for (const model of models) {
-          if (model.stages[stage] && model.top !== undefined) model.drawStage(stage, most, picture);
+          if (model.top === undefined) continue; // its first turn is still to come
+          model.drawStage(stage, this.oneScale ? most : model.stages[stage].most, picture);
         }
       }
       this.frames++;
@@ -276,6 +281,10 @@ class Lab {
       ariaLabel: words.heat_map,
       onchange: (event) => { this.method = event.currentTarget.value; this.redraw(); },
     }, ...Object.keys(CAMS).map((name) => element("option", { value: name }, words[`cam_${name}`])));
+    const scale = element("input", {
+      type: "checkbox", checked: true,
+      onchange: () => { this.oneScale = scale.checked; this.redraw(); },
+    });
     this.rows = models[0].stages.map((_, i) => element("div", { className: "models" },
       ...models.flatMap((model) => (model.stages[i] ? [model.stages[i].root] : []))));
     root.style.setProperty("--models", models.length);
@@ -285,6 +294,7 @@ class Lab {
         this.line,
         element("div", { className: "models heads" }, ...models.map((model) => model.head)),
         element("div", { className: "row" }, stageButtons,
+          element("label", { className: "check" }, scale, words.one_scale),
           element("label", { className: "method" }, words.heat_map, methods)),
         ...this.rows,
         element("p", { className: "hint" }, words.hint)));
@@ -297,6 +307,11 @@ class Lab {
   #showStages() {
     const shown = this.#shownStages();
     this.rows.forEach((row, i) => { row.hidden = !shown.includes(i); });
+  }
+
+  #measureAgain() {
+    for (const model of this.models) for (const stage of model.stages) stage.faders.room = 0;
+    this.redraw();
   }
 
   #buildPicture() {

@@ -23,6 +23,9 @@ function choosePlace(canvas, width, height, chosen) {
   }
 }
 
+const captionOf = (...lines) =>
+  element("figcaption", {}, ...lines.map((line) => element("span", {}, line)));
+
 /** The weights of a gate of places, over the picture: paint places shut, with Shift open. */
 class PlaceMap {
   constructor(edit, shape, label, hooks) {
@@ -31,7 +34,7 @@ class PlaceMap {
     this.overlay = new Overlay(this.height, this.width, hooks.colours, label,
       { role: "application", title: hooks.words.paint_places });
     this.root = element("figure", { className: "places" }, this.overlay.picture.canvas,
-      element("figcaption", {}, label, ". ", hooks.words.paint_places));
+      captionOf(label, hooks.words.paint_places));
     const { canvas } = this.overlay.picture;
     choosePlace(canvas, this.width, this.height, (x, y, event) => {
       const painting = event.buttons || event.key === " ";
@@ -69,7 +72,7 @@ class AffinityMap {
     this.mark = element("span", { className: "mark" });
     this.root = element("figure", { className: "places" },
       element("div", { className: "marked" }, this.overlay.picture.canvas, this.mark),
-      element("figcaption", {}, label, ". ", hooks.words.point_places));
+      captionOf(label, hooks.words.point_places));
     choosePlace(this.overlay.picture.canvas, this.width, this.height, (x, y) => {
       this.place = y * this.width + x;
       hooks.redraw();

@@ -173,10 +173,12 @@ class ModelView {
       bar.root.ariaPressed = String(number === lab.explained);
     });
     const known = truth !== null && truth < this.classes.length;
-    const mark = !known ? "" : top === truth ? `✓ ${lab.words.right}: ` : `✗ ${lab.words.wrong}: `;
-    const verdict = `${mark}${this.classes[top]} ${percent(probabilities[top])}`;
+    const right = top === truth, answer = { class: this.classes[top], share: percent(probabilities[top]) };
+    const judged = right ? { mark: "✓", word: lab.words.right } : { mark: "✗", word: lab.words.wrong };
+    const verdict = known ? fill(lab.words.verdict, { ...judged, ...answer })
+      : `${answer.class} ${answer.share}`;
     if (verdict !== this.said) this.verdict.textContent = this.said = verdict;
-    this.verdict.className = `verdict ${known ? (top === truth ? "right" : "wrong") : ""}`;
+    this.verdict.className = `verdict ${known ? (right ? "right" : "wrong") : ""}`;
     const { layer, channels, places } = this.last;
     const A = this.net.layer(layer).data, g = this.net.gradient(layer, target);
     CAMS[lab.method](A, g, channels, places, this.map);

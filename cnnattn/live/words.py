@@ -20,7 +20,7 @@ def page_words(_: Translate) -> dict[str, str]:
         "cam_hires_cam": "HiResCAM",
         "cam_layer_cam": "LayerCAM",
         "cam_xgrad_cam": "XGrad-CAM",
-        "camera": _("Camera"),
+        "camera": _("Use the camera"),
         "camera_needs": _(
             "The camera works only on a page opened with https or on this computer (localhost)."
         ),
@@ -71,9 +71,10 @@ def page_words(_: Translate) -> dict[str, str]:
         "right": _("correct"),
         "samples": _("Sample pictures"),
         "share": _(", {share} of the heat map"),
-        "shuffle": _("Shuffle"),
+        "shuffle": _("Scramble"),
         "size": _("Size"),
         "two_sentences": _("{first} {second}"),
+        "one_scale": _("One colour scale for all models"),
         "stage": _("Stage"),
         "stage_number": _("Stage {stage}"),
         "story_flips": _("{model}, {changes}: {class} {before} → {after}, now {other} {share}."),
@@ -84,6 +85,7 @@ def page_words(_: Translate) -> dict[str, str]:
         "tool_shift": _("Shift"),
         "tools": _("Tools"),
         "undo": _("Undo"),
+        "verdict": _("{mark} {word}: {class} {share}"),
         "wrong": _("wrong"),
     }
 

@@ -136,7 +136,7 @@ CAMERA = """() => { navigator.mediaDevices.getUserMedia = async () => {
 def test_the_camera_stops_when_the_page_is_left(page, address):
     open_live(page, address)
     page.evaluate(CAMERA)
-    page.locator(".cnnattn-live").get_by_role("button", name="Camera", exact=True).click()
+    page.locator(".cnnattn-live").get_by_role("button", name="Use the camera").click()
     expect(page.get_by_text("forced into its ten classes")).to_be_visible()
     drawn = page.evaluate(FRAMES)
     page.wait_for_function(f"drawn => ({FRAMES})() > drawn + 5", arg=drawn)
