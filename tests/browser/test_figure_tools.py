@@ -1,4 +1,4 @@
-"""What hangs below every figure: a picture of it, and a link to the view."""
+"""What hangs in the corner of every figure: a picture of it, and a link to the view."""
 
 from playwright.sync_api import expect
 
@@ -14,7 +14,15 @@ def test_every_figure_can_be_saved_and_the_view_passed_on(page, address):
     assert download.value.suggested_filename == "compare-grid_0-ship-1-cnn-none+cnn-se.png"
     chart = grid.locator("[data-testid=stPlotlyChart]").bounding_box()
     tools = grid.locator(".figure-tools").bounding_box()
-    assert tools["y"] >= chart["y"] + chart["height"] - 1  # below the drawing, never on it
+    assert tools["x"] + tools["width"] <= chart["x"] + chart["width"] + 1
+    titles = [box for title in grid.locator("svg .annotation-text").all()
+              if (box := title.bounding_box())]  # fmt: skip
+    assert titles
+    for title in titles:  # never on a word
+        apart = (
+            title["x"] + title["width"] <= tools["x"] or title["y"] >= tools["y"] + tools["height"]
+        )
+        assert apart, title
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     grid.get_by_role("button", name="Copy link").click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text === location.href)")

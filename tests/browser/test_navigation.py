@@ -87,8 +87,9 @@ def test_the_header_covers_nothing_with_the_sidebar_closed(address, browser, wid
     page = browser.new_page(viewport={"width": width, "height": 768})
     page.goto(f"{address}/Evaluation")
     drawn(page)
-    if page.get_by_test_id("stSidebar").get_attribute("aria-expanded") == "true":
-        page.get_by_test_id("stSidebarCollapseButton").locator("button").click(force=True)
+    if not page.get_by_test_id("stExpandSidebarButton").count():
+        page.get_by_test_id("stSidebar").hover()
+        page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
     page.get_by_test_id("stExpandSidebarButton").wait_for()
     page.wait_for_timeout(500)
     head = page.locator(".st-key-page_head h1").bounding_box()

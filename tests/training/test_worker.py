@@ -172,7 +172,7 @@ def test_a_half_deleted_run_is_called_damaged_and_can_be_deleted(short, runs_fol
 
 def test_a_run_that_another_process_trains_is_left_alone(short, runs_folder):
     place = new(short, runs_folder)
-    write_status(place, state="running", process={"host": "another", "pid": 1, "born": 0})
+    write_status(place, state="running", process={"host": "another", "pid": 999_999_999, "born": 0})
     assert runs.find("one").state == "running"  # it wrote something a moment ago
     with pytest.raises(Problem, match="already training"):
         train_here(place)
