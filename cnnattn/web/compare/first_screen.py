@@ -53,7 +53,7 @@ def answers(pairs: Sequence[Pair], chosen: Chosen, width: int) -> None:
         show(
             overlays(
                 chosen.picture if square else chosen.seen,
-                heat_columns(pairs),
+                heat_columns(pairs, 20 if compact else width // (11 * (len(pairs) + 1))),
                 smooth=True,
                 value_title="Grad-CAM",
                 signed_title=_("difference"),
@@ -65,12 +65,15 @@ def answers(pairs: Sequence[Pair], chosen: Chosen, width: int) -> None:
         )
 
 
-def heat_columns(pairs: Sequence[Pair]) -> list[OverlayColumn]:
-    """Grad-CAM of each model's own prediction and, of two alike in size, their difference."""
+def heat_columns(pairs: Sequence[Pair], letters: int) -> list[OverlayColumn]:
+    """Grad-CAM of each model's own prediction and, of two alike in size, their difference.
+
+    Titles are cut to so many ``letters``.
+    """
     hover = _("value {number}", number="%{customdata:.4g}")
     columns = [
         OverlayColumn(
-            shortened(model.title, 20),
+            shortened(model.title, letters),
             model.colour,
             [Overlay(class_name(model.classes[found.target]), found.cam, hover=hover)],
         )
