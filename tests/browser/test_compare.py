@@ -65,4 +65,5 @@ def test_the_first_screen_needs_no_scrolling(page, address):
     for name in ("See what SE does", "Break a channel", "Try your own photo"):
         expect(ways.get_by_text(name)).to_be_visible()
     ways.get_by_text("Break a channel").click()
-    page.wait_for_url("**/Gate_surgery?**cut=**")
+    page.wait_for_url("**/Gate_surgery?**")
+    expect(page.get_by_text("The prediction flips")).to_be_visible(timeout=60_000)

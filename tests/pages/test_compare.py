@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from cnnattn.data.pictures import to_input
 from cnnattn.data.samples import samples
-from cnnattn.explain.surgery import scaled
 from cnnattn.explain.trace import trace
 from cnnattn.figures.kit.frame import letters, shortened
 from cnnattn.figures.kit.palette import NEUTRAL, WRONG
@@ -57,19 +56,6 @@ def test_home_opens_on_a_picture_that_the_models_differ_on_and_the_widest_stage(
     if isinstance(heights, dict):
         heights = np.frombuffer(b64decode(heights["bdata"]), heights["dtype"])
     np.testing.assert_allclose(heights, gates[ranking] - gates.mean(), atol=1e-6)
-
-
-def test_break_a_channel_leads_to_a_cut_that_changes_the_prediction():
-    from cnnattn.web.compare.first_screen import telling_cut
-    from cnnattn.web.library.checkpoints import Model
-
-    file = ROOT / "checkpoints/cnn-se.safetensors"
-    view = telling_cut(Model("cnn-se", file, load(file)), CAR.picture)
-    layer = f"attention{view['gate_stage']}"
-    cut = scaled(dict.fromkeys(map(int, view["cut"].split(",")), 0.0))
-    x = to_input(CAR.picture)
-    before, after = (trace(network("cnn-se"), x, [], e).logits for e in ({}, {layer: cut}))
-    assert before.argmax() != after.argmax()
 
 
 def test_what_nobody_knows_is_not_wrong():

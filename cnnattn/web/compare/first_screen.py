@@ -5,9 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from cnnattn.data.pictures import to_input
-from cnnattn.explain.surgery import scaled
-from cnnattn.explain.trace import trace
 from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
 from cnnattn.figures.heat.style import share
 from cnnattn.figures.kit.frame import WIDTH, shortened
@@ -16,7 +13,6 @@ from cnnattn.figures.maps.stage_path import StageBox, stage_path
 from cnnattn.figures.scores.predictions import predictions
 from cnnattn.web.library import charts
 from cnnattn.web.library.charts import Pair
-from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.pickers import Chosen
 from cnnattn.web.shell.page import link_to
 from cnnattn.web.shell.plot import show
@@ -148,7 +144,7 @@ def _path_words(pairs: Sequence[Pair]) -> str:
     return "; ".join(told)
 
 
-def ways_on(pairs: Sequence[Pair], seen: np.ndarray, upload: Callable[[], None]) -> None:
+def ways_on(pairs: Sequence[Pair], upload: Callable[[], None]) -> None:
     """Three ways to go on from here, as links that open in a telling state."""
     gated = [m for m, f in pairs if f.gates] or [m for m, _f in pairs]
     model = gated[0]
@@ -159,34 +155,9 @@ def ways_on(pairs: Sequence[Pair], seen: np.ndarray, upload: Callable[[], None])
             "attention", _("See what {module} does", module=module), "equalizer",
             model=model.name, gate_stage=str(number + 1),
         )  # fmt: skip
-        link_to("surgery", _("Break a channel"), "content_cut", **telling_cut(model, seen))
+        # It opens with an experiment that changes the prediction, where one does.
+        link_to("surgery", _("Break a channel"), "content_cut", model=model.name)
         st.button(
             _("Try your own photo"), icon=":material/add_a_photo:", type="tertiary",
             on_click=upload, key="own_photo",
         )  # fmt: skip
-
-
-def telling_cut(model: Model, seen: np.ndarray) -> dict[str, str]:
-    """The view of Gate surgery in which zeroed channels change the prediction, if any such is
-    found: the largest gates (or strongest channels) of a stage, the last stage first."""
-    return _telling_cut(model, model.version, seen)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _telling_cut(_model: Model, version: str, seen: np.ndarray) -> dict[str, str]:
-    network, x = _model.checkpoint.model, to_input(seen, **_model.statistics)
-    layers = [stage.layers["attention"] for stage in _model.stages]
-    whole = trace(network, x, layers)
-    said = int(whole.logits.argmax())
-    for part in (8, 4, 2):  # the fewest channels that do it
-        for stage, layer in reversed(list(zip(_model.stages, layers, strict=True))):
-            strengths = whole.activations[layer][0].detach().numpy().mean((1, 2))
-            count = len(strengths) // part
-            cut = np.argsort(-strengths, kind="stable")[:count].tolist()
-            after = trace(network, x, [], {layer: scaled(dict.fromkeys(cut, 0.0))}).logits
-            if int(after.argmax()) != said:
-                return {
-                    "model": _model.name, "gate_stage": stage.name,
-                    "cut": ",".join(map(str, sorted(cut))),
-                }  # fmt: skip
-    return {"model": _model.name, "gate_stage": _model.stages[-1].name}

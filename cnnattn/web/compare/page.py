@@ -55,7 +55,7 @@ def draw(width: int) -> None:
                 format_func=lambda name: _("all") if name == "all" else name,
                 label_visibility="collapsed",
             )  # fmt: skip
-            first_screen.ways_on(pairs, seen, _to_upload)
+            first_screen.ways_on(pairs, _to_upload)
         with left:
             first_screen.path(pairs, seen, stage_choice, width)
         grids = st.container()
