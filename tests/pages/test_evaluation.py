@@ -200,6 +200,18 @@ def test_curves_of_worse_and_worse_pictures():
         assert f"strength {strength:.0%}: {hits:.1%} (" in figure
 
 
+def test_the_count_follows_the_chosen_set_until_the_visitor_sets_one(tmp_path):
+    write_folder(tmp_path / "data", count=6)
+    app = run(tested="samples", models="cnn-se")
+    assert app.number_input(key="corrupted_count").value == len(SAMPLES)
+    app.segmented_control(key="tested").set_value("test").run()
+    start(app, "Show all 60 pictures")
+    assert app.number_input(key="corrupted_count").value == 60
+    app.number_input(key="corrupted_count").set_value(12).run()
+    app.segmented_control(key="tested").set_value("samples").run()
+    assert app.number_input(key="corrupted_count").value == 12
+
+
 def test_cancelling_keeps_nothing(tmp_path):
     write_folder(tmp_path / "data", count=2)
     app = run()
