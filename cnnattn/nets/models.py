@@ -49,6 +49,12 @@ class Stage:
         """The stage's last layer, whose maps go on to the next stage."""
         return list(self.layers.values())[-1]
 
+    @property
+    def block(self) -> str:
+        """Which block of a ResNet stands for the stage, counted from 1: "1.3"; "" of a CNN."""
+        _stage, *block = self.output.split(".")
+        return f"{self.name}.{int(block[0]) + 1}" if block else ""
+
 
 STAGES: dict[str, tuple[Stage, ...]] = {
     "cnn": tuple(

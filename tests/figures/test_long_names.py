@@ -5,7 +5,7 @@ import pytest
 
 from cnnattn.figures.attention.class_profile import ClassGates, class_profile
 from cnnattn.figures.kit.frame import letters
-from cnnattn.figures.kit.panels import LETTER, shortened
+from cnnattn.figures.kit.panels import LETTER, within
 from cnnattn.figures.scores.class_scores import Scores, class_scores
 from cnnattn.figures.scores.confusion import Confusions, confusion_matrices
 from cnnattn.figures.scores.signed_bars import signed_bars
@@ -30,7 +30,7 @@ def width(request):
 @pytest.mark.parametrize("text", ["cat", "0123456789", "汉字汉字汉字汉字", "a汉b字c汉d字", "", "e"])
 @pytest.mark.parametrize("room", [1, 3, 5, 8, 9, 10, 40])
 def test_a_shortened_name_fits_and_begins_like_the_whole_one(text, room):
-    short = shortened(text, room * LETTER)
+    short = within(text, room * LETTER)
     assert short == text or (short.endswith("…") and text.startswith(short[:-1].rstrip()))
     assert (short == text) == (letters(text) <= max(2, room))
     assert letters(short) <= max(3, room)

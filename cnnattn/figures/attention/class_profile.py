@@ -20,7 +20,7 @@ from cnnattn.figures.kit.frame import (
     value_axis,
 )
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS, FAINT, LINE
-from cnnattn.figures.kit.panels import shortened
+from cnnattn.figures.kit.panels import within
 from cnnattn.figures.kit.tiles import colour_axis, colour_bar, scale_of
 
 ROW, LINES, COLOUR_BAR, AXIS = 24, 210, 48, 50  # heights in pixels
@@ -62,7 +62,7 @@ def class_profile(
     """
     classes, count = gates.values.shape
     hovers = [hover.replace("{name}", name) + "<extra></extra>" for name in gates.names]
-    gates = replace(gates, names=[shortened(name, NAMES * width) for name in gates.names])
+    gates = replace(gates, names=[within(name, NAMES * width) for name in gates.names])
     left = LEFT + LETTER * max(map(letters, gates.names))
     room = SQUARE + LETTER * max(map(letters, gates.names))
     across = max(1, int((width - left) / room))

@@ -255,8 +255,8 @@ def shortened(text: str, most: int) -> str:
     """``text``, or its beginning and an ellipsis where it has more than ``most`` letters."""
     if letters(text) <= most:
         return text
-    while text and letters(text) > most - 1:
-        text = text[:-1]
+    while len(text) > 1 and letters(text) >= most:
+        text = text[: -max(1, (letters(text) - most) // 2)]  # a sign takes two letters at most
     return text.rstrip(" ·") + "…"
 
 

@@ -12,6 +12,7 @@ from cnnattn.figures.kit.frame import (
     ink,
     label,
     letters,
+    shortened,
 )
 
 LEGEND = 24  # height of a line of it in pixels
@@ -38,14 +39,9 @@ class Cells:
     height: float  # of the whole figure
 
 
-def shortened(name: str, pixels: float) -> str:
+def within(name: str, pixels: float) -> str:
     """The name, cut with an ellipsis where it is wider than ``pixels``; two signs at least."""
-    room = max(2, int(pixels / LETTER + 1e-6))
-    if letters(name) <= room:
-        return name
-    while len(name) > 1 and letters(name) >= room:
-        name = name[: -max(1, (letters(name) - room) // 2)]
-    return f"{name.rstrip()}…"
+    return shortened(name, max(2, int(pixels / LETTER + 1e-6)))
 
 
 def across(count: int, least: float, width: float) -> int:

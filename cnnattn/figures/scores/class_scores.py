@@ -19,7 +19,7 @@ from cnnattn.figures.kit.frame import (
     letters,
     value_axis,
 )
-from cnnattn.figures.kit.panels import LETTER, SYMBOLS, across, cells, legend, repeated, shortened
+from cnnattn.figures.kit.panels import LETTER, SYMBOLS, across, cells, legend, repeated, within
 
 ROW, BOTTOM, LEAST = 26, 30, 300  # pixels
 NAMES = 0.4  # of the width, at most, for the names
@@ -48,7 +48,7 @@ def class_scores(
     per_row = across(len(panels), LEAST, width)
     words, head = legend(titles, colours, width)
     laid = cells(len(panels), per_row, [TITLE, ROW * len(names), BOTTOM], width, head)
-    names = [shortened(name, NAMES * width) for name in names]
+    names = [within(name, NAMES * width) for name in names]
     room = max(map(letters, names)) * LETTER + 10
     finite = np.concatenate([panel.values[np.isfinite(panel.values)] for panel in panels])
     low = np.floor(10 * finite.min() - 0.2) / 10 if finite.size else 0.0

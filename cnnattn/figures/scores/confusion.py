@@ -22,7 +22,7 @@ from cnnattn.figures.kit.frame import (
     label,
     letters,
 )
-from cnnattn.figures.kit.panels import LETTER, Cell, across, cells, shortened
+from cnnattn.figures.kit.panels import LETTER, Cell, across, cells, within
 from cnnattn.figures.kit.tiles import marker_trace
 from cnnattn.figures.maps.channel_grid import frame_around
 
@@ -63,7 +63,7 @@ def confusion_matrices(
     per_row = across(len(models), LEAST, width)
     column = cells(len(models), per_row, [1], width).column
     most = min(NAMES * column, LONGEST)  # of the pixels: the cells need room too
-    models = [replace(m, names=[shortened(n, most) for n in m.names]) for m in models]
+    models = [replace(m, names=[within(n, most) for n in m.names]) for m in models]
     names = [name for model in models for name in model.names]
     room = max(letters(name) for name in [*names, *corner.split("<br>")]) * LETTER + 8
     side = min(column - room, LARGEST * max(len(model.names) for model in models))

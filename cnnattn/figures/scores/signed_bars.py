@@ -18,7 +18,7 @@ from cnnattn.figures.kit.frame import (
     value_axis,
 )
 from cnnattn.figures.kit.palette import FAINT, LINE, NEUTRAL
-from cnnattn.figures.kit.panels import shortened
+from cnnattn.figures.kit.panels import within
 from cnnattn.figures.kit.tiles import marker_trace
 
 LONGEST = 180  # pixels for a name
@@ -70,7 +70,7 @@ def signed_bars(
         column | {"x0": i - 0.5, "x1": i + 0.5} for i in place if numbers[i] in marked
     ]  # fmt: skip
     room = (width - LEFT - RIGHT) / max(1, count)
-    names = [shortened(name, LONGEST) for name in names]
+    names = [within(name, LONGEST) for name in names]
     longest = LETTER * max((letters(name) for name in names), default=1)
     turned = longest + 6 > room and count <= 20  # classes: no name may be missing
     step = 1

@@ -1,6 +1,5 @@
 """The way through one attention module: the steps, the numbers and the words that go with them."""
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,7 +11,7 @@ from cnnattn.data.pictures import to_input
 from cnnattn.explain.inside import Inside, look_inside
 from cnnattn.figures.attention.pairs import PairGroup
 from cnnattn.figures.attention.steps import Bars, Maps, Places, Step
-from cnnattn.nets.models import STAGES, ModelSpec, Stage
+from cnnattn.nets.models import ModelSpec, Stage
 from cnnattn.problem import Problem
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import Model
@@ -45,26 +44,20 @@ def around(stage: Stage) -> tuple[str, str]:
 
 def pick_stage(model: Model, default: str = "1") -> Stage:
     """The stage whose attention is looked at; ``default`` until the visitor or a link chooses."""
-    state = st.session_state
-    if "gate_stage" in state and state["gate_stage"] == state.get("gate_stage_default"):
-        state["gate_stage"] = default  # who has chosen nothing follows the default
-    state["gate_stage_default"] = default
+    view.follow("gate_stage", default)
+    stages = {stage.name: stage for stage in model.stages}
     name = view.one_of(
-        st.segmented_control, _("Stage"), [stage.name for stage in model.stages], "gate_stage",
-        default, format_func=lambda name: stage_label(model.checkpoint.spec.arch, name),
+        st.segmented_control, _("Stage"), list(stages), "gate_stage", default,
+        format_func=lambda name: _label(stages[name]),
     )  # fmt: skip
-    return next(stage for stage in model.stages if stage.name == name)
+    return stages[name]
 
 
-def stage_label(arch: str, name: str) -> str:
+def _label(stage: Stage) -> str:
     """A stage's number, and in ResNet-20 which block of it is shown: "1 (block 1.3)"."""
-    stage = next(stage for stage in STAGES[arch] if stage.name == name)
-    number, *block = re.findall(r"\d+", stage.output.rpartition(".")[0])[:2] or [name]
-    return (
-        _("{stage} (block {block})", stage=name, block=f"{number}.{int(block[0]) + 1}")
-        if block
-        else name
-    )
+    if not stage.block:
+        return stage.name
+    return _("{stage} (block {block})", stage=stage.name, block=stage.block)
 
 
 def pick_gate(found: Inside) -> str | None:

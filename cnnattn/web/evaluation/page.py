@@ -195,10 +195,7 @@ def draw(width: int) -> None:
         alt=_("One picture in five kinds of corruption, from weak to strong"),
     )
     most = min(1000, len(found))
-    # Who has set no number follows the set that is chosen.
-    if st.session_state.get("corrupted_count") == st.session_state.get("corrupted_default"):
-        st.session_state.pop("corrupted_count", None)
-    st.session_state["corrupted_default"] = most
+    view.follow("corrupted_count", most)
     count = view.number(_("Pictures"), "corrupted_count", most, 1, len(found), width=160)
     results = worse.robustness_or_offer(
         able,

@@ -53,25 +53,17 @@ def verdict(pairs: Sequence[Pair], label: str | None) -> str:
              each=each, truth=truth)  # fmt: skip
 
 
-def block_of(stage: Stage) -> str:
-    """Which block of a ResNet is shown as ``stage``, counted from 1: "1.3"; "" of a CNN."""
-    head, _dot, rest = stage.output.partition(".")
-    if not head.startswith("stage"):
-        return ""
-    return f"{stage.name}.{int(rest.partition('.')[0]) + 1}"
-
-
 def stage_title(stage: Stage) -> str:
     """What a stage is called; of a ResNet with the block that is shown."""
-    block = block_of(stage)
-    if block:
-        return _("Stage {stage} (block {block})", stage=stage.name, block=block)
+    if stage.block:
+        return _("Stage {stage} (block {block})", stage=stage.name, block=stage.block)
     return _("Stage {stage}", stage=stage.name)
 
 
 def _panel_title(model: Model, stage: Stage) -> str:
-    block = block_of(stage)
-    return f"{model.title} · " + _("block {block}", block=block) if block else model.title
+    if not stage.block:
+        return model.title
+    return f"{model.title} · " + _("block {block}", block=stage.block)
 
 
 def widest_stage(pairs: Sequence[Pair]) -> int:

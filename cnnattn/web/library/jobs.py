@@ -6,6 +6,7 @@ server, so that the pages stay quick; the others wait. Closing the browser stops
 """
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable, Generator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from cnnattn.nets.checkpoint import write_atomically
 from cnnattn.problem import Problem
 from cnnattn.web.library.checkpoints import ROOT
 from cnnattn.web.shell.text import _, percent, sentence
@@ -109,13 +111,10 @@ def _run(key: str, job: Job, work: Work) -> None:
 
 def keep(key: str, result: Result) -> None:
     """Save the result, whole or not at all; a full disk costs computing it again, nothing else."""
-    file = _file(key)
-    partial = file.with_suffix(".partial")
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as target:
-            np.savez(target, **result)  # type: ignore[arg-type]
-        partial.replace(file)
+    content = io.BytesIO()
+    np.savez(content, **result)  # type: ignore[arg-type]
+    with suppress(Problem):
+        write_atomically(_file(key), content.getvalue())
 
 
 def _file(key: str) -> Path:

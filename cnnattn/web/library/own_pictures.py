@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnnattn.data.pictures import MAX_BYTES, read_picture, square
+from cnnattn.data.pictures import read_picture, square
 from cnnattn.problem import Problem
 from cnnattn.web.library.thumbnails import picture_uri
-from cnnattn.web.library.upload_limit import refuse_large
+from cnnattn.web.library.upload_limit import MOST_BYTES, refuse_large
 from cnnattn.web.shell import url_state
 from cnnattn.web.shell.text import _, sentence
 
@@ -151,7 +151,7 @@ def _too_large(file: str, size: int) -> None:
         "The file is {size:.1f} MB large and the limit is {limit:.0f} MB; save the picture "
         "smaller, or as a JPEG.",
         size=size / 1e6,
-        limit=MAX_BYTES / 1e6,
+        limit=MOST_BYTES / 1e6,
     )
     st.session_state["own_problem"] = (file, problem)
 

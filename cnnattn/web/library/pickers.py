@@ -120,11 +120,7 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             except Problem as problem:
                 st.warning(sentence(problem), icon=":material/error:")
         wanted = [name for name in default if name in titles] or list(titles)[:2]
-        # Who has chosen nothing follows the default, also when the first runs bring new models.
-        before = st.session_state.get("models_default", wanted)
-        if before != wanted and st.session_state.get("models") == before:
-            del st.session_state["models"]
-        st.session_state["models_default"] = wanted
+        view.follow("models", wanted)  # also when the first runs bring new ones
     if not titles:
         offer_first_models(CHECKPOINTS)
     with st.sidebar:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-MOST_BYTES = 10_000_000  # of a file; Streamlit's own limit in .streamlit/config.toml is above it
+from cnnattn.data.pictures import MAX_BYTES
+
+MOST_BYTES = MAX_BYTES  # Streamlit's own limit in .streamlit/config.toml is above it
 
 # React hears of events at the root of the page; on the document, this hears of them before.
 _GUARD = """

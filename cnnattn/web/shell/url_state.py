@@ -94,6 +94,15 @@ def asked_for(key: str, default: Sequence[str] = ()) -> list[str]:
     return asked
 
 
+def follow(key: str, default: Any) -> None:
+    """Let a widget follow a default that changes, as long as nobody has chosen something else."""
+    state = st.session_state
+    followed = state.setdefault("_followed", {})  # key -> the default of the run before
+    if key in state and state[key] == followed.get(key):
+        state[key] = default
+    followed[key] = default
+
+
 def number(label: str, key: str, default: int, low: int, high: int, **rest: Any) -> int:
     """A whole number in low … high."""
     _begin(key, int, lambda value: low <= value <= high, min(default, high))

@@ -1,6 +1,6 @@
 """A gate surgery: what is asked for, by widgets and clicks, and the edits that do it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +83,7 @@ def edits_of(model: Model, operation: Operation) -> dict[str, Edit]:
 
 
 def pick_operation(
-    model: Model, stage: Stage, gate: str | None, found: Inside, opening: Operation
+    model: Model, stage: Stage, gate: str | None, found: Inside, opening: Callable[[], Operation]
 ) -> Operation:
     """Widgets for what to change at the stage, whose attention does ``found`` with the picture.
 
@@ -94,7 +94,8 @@ def pick_operation(
     offered = _sources(model, gate)
     source, seed, lender, cut, share = "own", 0, "", [], 0
     if is_untouched():
-        source, cut = opening.source, [str(c) for c in opening.channels]
+        experiment = opening()
+        source, cut = experiment.source, [str(c) for c in experiment.channels]
         st.session_state.update({"cut": cut, "pass_on": share})
         if offered:
             st.session_state["gates_from"] = source

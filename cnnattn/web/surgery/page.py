@@ -1,5 +1,7 @@
 """Gate surgery: reach into a network's attention, change it, and see at once what becomes of it."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -54,7 +56,9 @@ def draw(width: int) -> None:
         _("A gate is one number per channel, so it can be changed by hand. Everything downstream "
           "is computed with the changed numbers."),
     )  # fmt: skip
-    planned = pick_operation(model, stage, gate, found, opening(model, chosen.seen, stage, gate))
+    planned = pick_operation(
+        model, stage, gate, found, partial(opening, model, chosen.seen, stage, gate)
+    )
 
     # --- before and after
     before = loaders.analysis(model, chosen.seen)
