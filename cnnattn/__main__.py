@@ -1,40 +1,46 @@
-"""The command line: ``python -m cnnattn train | evaluate | download | export``."""
+"""The command line: ``cnnattn app | train | evaluate | download | export``."""
 
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor
 
 from cnnattn.data.datasets import Dataset, Split, cifar10, open_dataset
 from cnnattn.data.download import start as start_download
-from cnnattn.data.pictures import (
-    CIFAR10_MEAN,
-    CIFAR10_STD,
-    as_seen,
-    normalise,
-    read_picture,
-)
+from cnnattn.data.pictures import input_picture, read_picture, to_inputs
 from cnnattn.data.samples import samples
-from cnnattn.explain.gates import gate_profile
+from cnnattn.explain.gate_variability import GateVariability, recorded_variability, variability_of
+from cnnattn.explain.gates import gate_moments, profile_of
+from cnnattn.figures.heat.style import heat_veil
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS, SEQUENTIAL
+from cnnattn.files import write_atomically
 from cnnattn.live.content import LiveModel, LivePicture
 from cnnattn.live.take_home import take_home
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.checkpoint import Checkpoint, load, write_atomically
-from cnnattn.nets.models import ARCHITECTURES
+from cnnattn.nets.checkpoint import Checkpoint, load, save
+from cnnattn.places import CACHE, CHECKPOINTS, DATA
 from cnnattn.problem import Problem
 from cnnattn.training import distributed, runs
-from cnnattn.training.loop import predict
+from cnnattn.training.loop import Prepare, predict
 from cnnattn.training.recipes import RECIPES
 from cnnattn.training.results import record, result_of
 from cnnattn.training.run_folder import RunConfig
-from cnnattn.training.worker import carry_out, hold_memory, open_data, step_back, train_to_file
+from cnnattn.training.worker import (
+    lower_priority,
+    open_data,
+    run_training,
+    train_to_file,
+    tune_malloc,
+)
 
 
 def main() -> int:
@@ -48,9 +54,16 @@ def main() -> int:
     return 0
 
 
+def app_command(arguments: argparse.Namespace) -> None:
+    """Open the app in the browser; options of "streamlit run" go to it, as --server.port 8600."""
+    from cnnattn.web.serve import serve  # the other commands need no Streamlit
+
+    serve(arguments.options)
+
+
 def train_command(arguments: argparse.Namespace) -> None:
     """Train a network, into one checkpoint file (--out) or as a run that the app shows (--run)."""
-    hold_memory()
+    tune_malloc()
     distributed.start()
     try:
         if arguments.out:
@@ -64,16 +77,14 @@ def train_command(arguments: argparse.Namespace) -> None:
         if distributed.rank() == 0 and not folder.exists():
             runs.create(_run_config(arguments), folder, "stopped")
         distributed.wait()
-        step_back()
-        carry_out(folder, arguments.cache, results)
+        lower_priority()
+        run_training(folder, arguments.cache, results)
     finally:
         distributed.end()
 
 
 def _run_config(arguments: argparse.Namespace) -> RunConfig:
     """What the options say."""
-    if arguments.data is None:
-        raise Problem("A new training needs --data: a data folder, or “samples”.")
     given = {
         name: getattr(arguments, name)
         for name in ("epochs", "batch", "learning_rate", "seed", "compile")
@@ -88,14 +99,32 @@ def evaluate_command(arguments: argparse.Namespace) -> None:
     checkpoint = load(arguments.file)
     data = open_dataset(arguments.data, cache=arguments.cache)
     _check_classes(checkpoint, data)
-    found = results(checkpoint.model, data)
-    print(f"test accuracy {found['accuracy']:.2%}, loss {found['loss']:.4f}, "
-          f"{found['pictures']} pictures")  # fmt: skip
+    found = results(checkpoint, data)
+    print(
+        f"test accuracy {found['accuracy']:.2%}, loss {found['loss']:.4f}, "
+        f"{found['pictures']} pictures"
+    )
     if (known := checkpoint.card.get("results", {}).get("accuracy")) is not None:
         print(f"on the card   {known:.2%}")
+    for name, gate in recorded_variability(found).items():
+        print(variability_line(name, gate))
+    if arguments.card:
+        save(
+            arguments.file, checkpoint.model, checkpoint.spec, {**checkpoint.card, "results": found}
+        )
     if arguments.record:
         card = {**checkpoint.card, "data": data.name, "results": found}
         record(arguments.record, result_of(checkpoint.spec, card))
+
+
+def variability_line(name: str, gate: GateVariability) -> str:
+    """In one line, how much a gate varies over the test pictures."""
+    places = "" if gate.over_places is None else f", over locations ±{gate.over_places:.3f}"
+    return (
+        f"{name}: over images ±{gate.over_pictures:.3f}{places}, "
+        f"class means ±{gate.between_classes:.3f} ({gate.explained:.0%} of the variance), "
+        f"mean {gate.mean:.2f}, {gate.open:.0%} above 0.9, {gate.shut:.0%} below 0.1"
+    )
 
 
 def download_command(arguments: argparse.Namespace) -> None:
@@ -107,8 +136,12 @@ def download_command(arguments: argparse.Namespace) -> None:
         while going.running:
             time.sleep(0.2)
             if going.total:
-                print(f"\r{going.state}: {going.done / 1e6:.1f} of {going.total / 1e6:.1f} MB, "
-                      f"{going.speed / 1e6:.2f} MB/s ", end="", flush=True)  # fmt: skip
+                print(
+                    f"\r{going.state}: {going.done / 1e6:.1f} of {going.total / 1e6:.1f} MB, "
+                    f"{going.speed / 1e6:.2f} MB/s ",
+                    end="",
+                    flush=True,
+                )
     except KeyboardInterrupt:
         going.cancel()
     print(end="\n" if going.total else "")
@@ -121,7 +154,8 @@ def download_command(arguments: argparse.Namespace) -> None:
 def export_command(arguments: argparse.Namespace) -> None:
     """Write the page Live with some networks and pictures as one HTML file that needs no server."""
     models = [_live_model(name) for name in arguments.models.split(",")]
-    html = take_home(models, _live_pictures(arguments.pictures, models[0]), SEQUENTIAL)
+    pictures = _live_pictures(arguments.pictures, models[0])
+    html = take_home(models, pictures, SEQUENTIAL, heat_veil())
     write_atomically(arguments.out, html.encode())
     print(f"{arguments.out}: {len(html) / 1e6:.1f} MB")
 
@@ -130,15 +164,14 @@ def _live_model(name: str) -> LiveModel:
     """A checkpoint by its file, or by its name in the folder ``checkpoints``."""
     file = Path(name)
     if not file.suffix:
-        file = Path(__file__).parents[1] / "checkpoints" / f"{name}.safetensors"
+        file = CHECKPOINTS / f"{name}.safetensors"
     checkpoint = load(file)
-    statistics = checkpoint.card.get("normalisation", {})
     return LiveModel(
         file.stem,
         checkpoint,
         ATTENTION_COLOURS[checkpoint.spec.attention],
-        tuple(statistics.get("mean", CIFAR10_MEAN)),
-        tuple(statistics.get("std", CIFAR10_STD)),
+        checkpoint.input["mean"],
+        checkpoint.input["std"],
     )
 
 
@@ -146,10 +179,10 @@ def _live_pictures(files: list[Path], model: LiveModel) -> list[tuple[LivePictur
     """Pictures of these files, each with its title; without files, the built-in samples."""
     classes = model.checkpoint.spec.classes
     if files:
-        return [(LivePicture(f.name, None, as_seen(read_picture(f))), f.stem) for f in files]
+        return [(LivePicture(f.name, None, input_picture(read_picture(f))), f.stem) for f in files]
     return [
         (LivePicture(s.name, classes.index(s.label) if s.label in classes else None,
-                     as_seen(s.picture)), s.label)
+                     input_picture(s.picture)), s.label)
         for s in samples()
     ]  # fmt: skip
 
@@ -158,12 +191,17 @@ def _ready(data: Dataset) -> None:
     print(f"{len(data.train.labels)} training and {len(data.test.labels)} test pictures are ready")
 
 
-def results(model: nn.Module, data: Dataset) -> dict:
-    """What the card says about a network: measured on the test split, ready for JSON."""
-    logits = predict(model, data.test)
+def results(checkpoint: Checkpoint, data: Dataset) -> dict:
+    """What the card says about a network: measured on the test split, ready for JSON.
+
+    The pictures are normalised as its card says. It is computed where the network is.
+    """
+    model, prepare = checkpoint.model, partial(to_inputs, **checkpoint.input)
+    device = next(model.parameters()).device
+    logits = predict(model, data.test, prepare=prepare)
     labels, classes = torch.from_numpy(data.test.labels), len(data.classes)
     confusion = torch.bincount(labels * classes + logits.argmax(1), minlength=classes**2)
-    profile = gate_profile(model, _batches(data.test), classes)
+    gates = gate_moments(model, _batches(data.test, prepare, device), classes)
     return {
         "pictures": len(labels),
         "accuracy": (logits.argmax(1) == labels).double().mean().item(),
@@ -171,18 +209,19 @@ def results(model: nn.Module, data: Dataset) -> dict:
         "confusion": confusion.reshape(classes, classes).tolist(),  # rows: true class
         "gates": {
             name: {"mean": mean.round(4).tolist(), "spread": spread.round(4).tolist()}
-            for name, (mean, spread) in profile.items()
+            for name, (mean, spread) in profile_of(gates).items()
         },
+        "gate_variability": {name: asdict(variability_of(found)) for name, found in gates.items()},
     }
 
 
-def _batches(split: Split, size: int = 100):
+def _batches(
+    split: Split, prepare: Prepare, device: torch.device, size: int = 100
+) -> Iterator[tuple[Tensor, Tensor]]:
     for start in range(0, len(split.labels), size):
         part = slice(start, start + size)
-        yield (
-            normalise(torch.from_numpy(split.pictures[part])),
-            torch.from_numpy(split.labels[part]),
-        )
+        pictures, labels = split.pictures[part], split.labels[part]
+        yield prepare(torch.from_numpy(pictures).to(device)), torch.from_numpy(labels)
 
 
 def _check_classes(checkpoint: Checkpoint, data: Dataset) -> None:
@@ -196,8 +235,15 @@ def _check_classes(checkpoint: Checkpoint, data: Dataset) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m cnnattn", description=__doc__)
+    parser = argparse.ArgumentParser("cnnattn", description=__doc__)
     commands = parser.add_subparsers(required=True)
+
+    # To this parser nothing is an option, so that all of them are Streamlit's.
+    command_app = commands.add_parser(
+        "app", help=app_command.__doc__, prefix_chars="\0", add_help=False
+    )
+    command_app.set_defaults(command=app_command)
+    command_app.add_argument("options", nargs="*")
 
     command_train = commands.add_parser("train", help=train_command.__doc__)
     command_train.set_defaults(command=train_command)
@@ -208,37 +254,61 @@ def _parser() -> argparse.ArgumentParser:
     command_train.add_argument("--batch", type=int, help="pictures a step")
     command_train.add_argument("--learning-rate", type=float, help="the peak, under one_cycle")
     command_train.add_argument("--seed", type=int)
-    command_train.add_argument("--compile", action="store_true", default=None,
-                         help="use torch.compile, which needs a C++ compiler")  # fmt: skip
+    command_train.add_argument(
+        "--compile",
+        action="store_true",
+        default=None,
+        help="use torch.compile, which needs a C++ compiler",
+    )
     where = command_train.add_mutually_exclusive_group(required=True)
     where.add_argument("--out", type=Path, help="the file to write")
     # The long name is for torchrun, which takes a "--run" for a short form of its own options.
-    where.add_argument("--run", "--run-folder", type=Path,
-                       help="the folder of a run: goes on with it, or begins it")  # fmt: skip
+    where.add_argument(
+        "--run",
+        "--run-folder",
+        type=Path,
+        help="the folder of a run: goes on with it, or begins it",
+    )
 
     command_evaluate = commands.add_parser("evaluate", help=evaluate_command.__doc__)
     command_evaluate.set_defaults(command=evaluate_command)
     command_evaluate.add_argument("file", type=Path)
-    command_evaluate.add_argument("--record", type=Path,
-                                  help="a list of results (JSON) to add this one to")  # fmt: skip
+    command_evaluate.add_argument(
+        "--record", type=Path, help="a list of results (JSON) to add this one to"
+    )
+
+    command_evaluate.add_argument(
+        "--card", action="store_true", help="put the result on the checkpoint's own card"
+    )
 
     command_download = commands.add_parser("download", help=download_command.__doc__)
     command_download.set_defaults(command=download_command)
-    command_download.add_argument("--data", type=Path, default=Path("data"))
+    command_download.add_argument("--data", type=Path, default=DATA, help="where to")
 
     command_export = commands.add_parser("export", help=export_command.__doc__)
     command_export.set_defaults(command=export_command)
-    command_export.add_argument("--models", default="cnn-none,cnn-se",
-                                help="shipped checkpoints or files, with commas")  # fmt: skip
-    command_export.add_argument("--pictures", type=Path, nargs="*", default=[],
-                                help="picture files; without, the built-in samples")  # fmt: skip
+    command_export.add_argument(
+        "--models", default="cnn-none,cnn-se", help="shipped checkpoints or files, with commas"
+    )
+    command_export.add_argument(
+        "--pictures",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="picture files; without, the built-in samples",
+    )
     command_export.add_argument("--out", type=Path, required=True, help="the HTML file to write")
 
     for each in (command_train, command_evaluate):
-        each.add_argument("--data", type=Path, required=each is command_evaluate,
-                          help="a folder with CIFAR-10, or with train/ and test/")  # fmt: skip
-        each.add_argument("--cache", type=Path, default=Path("data-cache"),
-                          help="where decoded pictures are kept")  # fmt: skip
+        each.add_argument(
+            "--data",
+            type=Path,
+            default=DATA,
+            help="a folder with CIFAR-10, or with train/ and test/",
+        )
+        each.add_argument(
+            "--cache", type=Path, default=CACHE, help="where decoded pictures are kept"
+        )
     return parser
 
 

@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from cnnattn.data.samples import samples
-from cnnattn.nets.checkpoint import load
+from cnnattn.explain.gate_variability import recorded_variability
+from cnnattn.nets.checkpoint import load, save
+from cnnattn.nets.models import ModelSpec, build
 from cnnattn.training.results import read_results, result_of
 from cnnattn.training.run_folder import read_run
 
@@ -20,8 +22,10 @@ ROOT = Path(__file__).parents[1]
 def cnnattn(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "cnnattn", *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +59,33 @@ def test_train_then_evaluate_reproduces_the_card(folder, tmp_path):
     recorded = tmp_path / "results.json"
     done = cnnattn("evaluate", file, *data, "--record", recorded)
     assert done.returncode == 0, done.stderr
-    measured, written = re.findall(r"[\d.]+(?= ?%)", done.stdout)
+    measured, written = re.findall(r"^(?:test accuracy|on the card) +([\d.]+)%", done.stdout, re.M)
     assert measured == written
     assert read_results(recorded) == [result_of(checkpoint.spec, checkpoint.card)]
+
+    # One pass over the test pictures gives profile and variability: they must agree.
+    gates = recorded_variability(results)
+    assert list(gates) == list(results["gates"])
+    for name, gate in gates.items():
+        assert f"{name}: over images ±{gate.over_pictures:.3f}, class means" in done.stdout
+    profile_only = {k: v for k, v in results.items() if k != "gate_variability"}
+    for name, told in recorded_variability(profile_only).items():
+        assert told.over_pictures == pytest.approx(gates[name].over_pictures, abs=2e-4)
+        assert told.mean == pytest.approx(gates[name].mean, abs=1e-4)
+
+
+def test_an_older_card_is_measured_anew_and_keeps_all_else(folder, tmp_path):
+    file, data = tmp_path / "spatial.safetensors", ("--data", folder, "--cache", tmp_path / "cache")
+    spec = ModelSpec("cnn", "spatial", ("green", "red"))
+    save(file, build(spec), spec, {"data": "mine", "config": {"seed": 3}})
+    done = cnnattn("evaluate", file, *data, "--card")
+    assert done.returncode == 0, done.stderr
+    card = load(file).card
+    assert (card["data"], card["config"]) == ("mine", {"seed": 3})
+    gates = recorded_variability(card["results"])
+    assert list(gates) == ["attention1.gate", "attention2.gate", "attention3.gate"]
+    assert all(gate.over_places and gate.over_places > 0 for gate in gates.values())
+    assert "over locations ±" in done.stdout
 
 
 def test_a_rehearsal_on_the_samples_makes_a_run_of_its_folder(tmp_path):
@@ -79,7 +107,6 @@ def test_bad_input_is_one_sentence_on_stderr(folder, tmp_path):
         ("evaluate", shipped, "--data", folder): "data set has green, red",
         ("evaluate", tmp_path / "no.pth", "--data", folder): "no checkpoint at",
         ("train", "--data", tmp_path, "--out", tmp_path / "x.safetensors"): "no folder train",
-        ("train", "--out", tmp_path / "x.safetensors"): "needs --data",
         ("train", "--run", tmp_path): "is not a whole run",
     }.items():
         done = cnnattn(*arguments, "--cache", tmp_path / "cache")

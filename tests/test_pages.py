@@ -1,5 +1,6 @@
 """Every page runs, says the truth and speaks both languages (Streamlit's AppTest, no browser)."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from cnnattn.data.pictures import to_input
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import load
+from cnnattn.web.library.pickers import FIRST_SAMPLE
+from tests.pages.opening import decoded, words
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["app.py", *(f"pages/{file.name}" for file in sorted((ROOT / "pages").glob("*.py")))]
@@ -23,19 +26,13 @@ def run(page: str, **query: str) -> AppTest:
     return app.run()
 
 
-def texts(app: AppTest) -> str:
-    return "\n".join(
-        element.value for kind in ("markdown", "caption", "header") for element in app.get(kind)
-    )
-
-
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_page_runs_without_an_error_in_both_languages(page, lang):
     app = run(page, lang=lang)
     assert not app.exception
     assert not app.error
-    has_chinese = any("\u4e00" <= sign <= "\u9fff" for sign in texts(app))
+    has_chinese = any("\u4e00" <= sign <= "\u9fff" for sign in words(app))
     assert has_chinese == (lang == "zh")
 
 
@@ -68,8 +65,33 @@ def test_a_link_reopens_the_view_and_nonsense_in_it_does_no_harm():
     app = run("app.py", lang="xx", sample="unicorn", stage="9", models="gpt", channel="-1")
     assert not app.exception
     assert app.session_state["models"] == ["cnn-none", "cnn-se"]
-    assert app.session_state["sample"] == "automobile-4"
+    assert app.session_state["sample"] == FIRST_SAMPLE
     assert app.session_state["channel"] == 0
+
+
+def test_a_link_to_a_channel_of_a_later_stage_frames_it_at_once():
+    app = run("app.py", lang="en", stage="all", large_stage="3", channel="100")
+    assert (app.session_state["large_stage"], app.session_state["channel"]) == ("3", 100)
+    assert app.number_input(key="channel").value == 100
+    assert [framed_tile(app, f"grid_{i}") for i in range(3)] == [None, None, 100]
+    assert framed_tile(run("app.py", lang="en", stage="2", channel="5"), "grid_1") == 5
+
+
+def framed_tile(app: AppTest, key: str) -> int | None:
+    """The channel whose tile has a frame in the first network's grid ``key``."""
+    spec = next(
+        json.loads(chart.proto.spec)
+        for chart in app.get("plotly_chart")
+        if chart.proto.id.endswith(f"-{key}")
+    )
+    frames = [s for s in spec["layout"].get("shapes", ()) if s["type"] == "rect"
+              and s.get("xref") == "x" and s.get("yref") == "y"]  # fmt: skip
+    if not frames:
+        return None
+    centre = [(frames[0][f"{side}0"] + frames[0][f"{side}1"]) / 2 for side in "xy"]
+    marks = next(trace for trace in spec["data"] if trace["type"].startswith("scatter"))
+    places = np.stack([decoded(marks[side]) for side in "xy"], axis=1)
+    return int(decoded(marks["customdata"])[np.abs(places - centre).sum(1).argmin()])
 
 
 def test_without_checkpoints_the_page_says_so(tmp_path, monkeypatch):

@@ -31,6 +31,18 @@ print(*sorted(sys.modules))
 """
 
 
+# Every wing may use these; so they import no wing, and nothing but the standard library.
+COMMON = {"cnnattn", "cnnattn.problem", "cnnattn.places", "cnnattn.files"}
+
+
+def test_what_all_wings_share_imports_no_wing():
+    code = "import sys, cnnattn.problem, cnnattn.places, cnnattn.files; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert {name for name in loaded if name.startswith("cnnattn")} == COMMON
+    assert not loaded & {"numpy", "torch", "streamlit", "plotly"}
+
+
 @pytest.mark.parametrize("wing", FORBIDDEN)
 def test_a_wing_imports_only_what_it_may(wing):
     run = subprocess.run(

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from cnnattn.data.pictures import as_seen, read_picture
+from cnnattn.data.pictures import input_picture, read_picture
+from cnnattn.files import replacing
 from cnnattn.problem import Problem
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -238,9 +239,9 @@ def _mapped(kept: Path | None) -> np.ndarray | None:
 
 def _keep(decoded: np.ndarray, cache: Path, kept: Path) -> None:
     """Write to the cache; one that cannot be written costs time the next time, nothing else."""
-    with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
-        _write(decoded, kept)
+    with suppress(OSError, Problem):
+        with replacing(kept) as file:
+            np.save(file, decoded)
         for outdated in cache.glob(f"{kept.name.partition('-')[0]}-*.npy"):
             if outdated != kept:
                 outdated.unlink()
@@ -260,25 +261,13 @@ def _fingerprint(files: Iterable[Path], size: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def _write(pictures: np.ndarray, target: Path) -> None:
-    """Save so that ``target`` is there whole or not at all."""
-    partial = target.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.save(file, pictures)
-            os.fsync(file.fileno())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def _decode(files: Sequence[Path], size: int) -> np.ndarray:
     pictures = np.empty((len(files), size, size, 3), np.uint8)
 
     def decode(start: int) -> None:
         for i in range(start, min(start + 64, len(files))):
             try:
-                pictures[i] = as_seen(read_picture(files[i]), size)
+                pictures[i] = input_picture(read_picture(files[i]), size)
             except Problem as problem:
                 raise Problem(
                     "The picture {file} cannot be used: {reason} Or remove it from the folder.",

@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import traceback
 import urllib.error
 import urllib.request
 from collections import deque
@@ -98,6 +99,13 @@ class Download:
             self.problem, self.state = _elsewhere(self.to), "failed"
         except OSError as error:
             self.problem, self.state = _cannot_write(self.to, error), "failed"
+        except Exception as error:  # whatever it was, who waits for the end must hear of it
+            traceback.print_exc()
+            self.problem = Problem(
+                "The download failed ({reason}); start it again.",
+                reason=f"{type(error).__name__}: {error}",
+            )
+            self.state = "failed"
 
     def _run(self) -> None:
         partial = self.to / f"{self.archive.name}.partial"

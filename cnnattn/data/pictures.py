@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps, features
 from torch import Tensor
 
@@ -34,7 +35,7 @@ FORMATS = (
     "GIF",
     "BMP",
     "TIFF",
-    *(["AVIF"] if features.check("avif") else []),
+    *(["AVIF"] if "avif" in features.modules and features.check("avif") else []),  # Pillow 11.3
 )
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _DECODING = threading.BoundedSemaphore(2)  # large pictures at a time, over all sessions
@@ -65,10 +66,28 @@ def to_input(
 
     Raises Problem if the array is no picture.
     """
-    return normalise(torch.from_numpy(as_seen(picture, size))[None], mean, std)
+    return normalise(torch.from_numpy(input_picture(picture, size))[None], mean, std)
 
 
-def as_seen(picture: np.ndarray, size: int = 32) -> np.ndarray:
+def to_inputs(
+    pictures: Tensor,
+    size: int | None = None,
+    mean: tuple[float, float, float] = CIFAR10_MEAN,
+    std: tuple[float, float, float] = CIFAR10_STD,
+) -> Tensor:
+    """Square pictures (N, H, W, 3), values 0 … 255, as a network's input: float32
+    (N, 3, size, size), normalised; ``size`` None leaves them as large as they are.
+
+    Scaled like by ``to_input``, but without rounding on the way, so that a gradient comes through.
+    """
+    if size is not None and pictures.shape[1:3] != (size, size):
+        pictures = F.interpolate(
+            pictures.permute(0, 3, 1, 2).float(), (size, size), mode="bilinear", antialias=True
+        ).permute(0, 2, 3, 1)
+    return normalise(pictures, mean, std)
+
+
+def input_picture(picture: np.ndarray, size: int = 32) -> np.ndarray:
     """A picture, uint8 (H, W, 3), as the network sees it: uint8 (size, size, 3), a fresh array.
 
     The centre square is scaled with antialiasing (each new pixel a weighted mean of all that it

@@ -17,7 +17,7 @@ class Analysis:
 
     probabilities: np.ndarray  # (classes,), sums to 1
     maps: dict[str, np.ndarray]  # layer -> (C, H, W)
-    gates: dict[str, np.ndarray]  # gate -> (C,), of every gate with one weight a channel
+    channel_gates: dict[str, np.ndarray]  # gate -> (C,), of those with one weight a channel
     cam: np.ndarray  # (H, W), signed, of class `target`
     target: int
 
@@ -44,7 +44,7 @@ def analyse(
     return Analysis(
         probabilities=_array(traced.logits[0].float().softmax(0)),
         maps={layer: _array(traced.activations[layer][0]) for layer in layers},
-        gates={
+        channel_gates={
             gate: _array(traced.activations[gate].flatten())
             for gate in gates
             if is_channel_gate(traced.activations[gate])

@@ -14,7 +14,7 @@ class Inside:
     """The arrays of one attention module, float32, without the axis of the batch.
 
     ``before`` and ``after`` are the maps that go in and come out. ``gates`` holds the weights of
-    each gate by its name: (C, 1, 1), (1, H, W) or (C, H, W). ``hidden`` are the hidden units of
+    each gate by its name, (C, 1, 1), (1, H, W) or (C, H, W). ``hidden`` are the hidden units of
     the channel gate, (ways, units), a row for each way in which the maps were squeezed; ``places``
     are the weights of the places in a global context block and ``added`` what it adds to each
     channel; ``affinity`` is how much each place takes from each other one. None where the module

@@ -63,7 +63,7 @@ def maximise(
     channels: Sequence[int],
     prepare: Prepare,
     *,
-    size: int = 32,
+    size: int,
     steps: int = 128,
     rate: float = 0.08,
     jitter: int = 3,

@@ -29,7 +29,7 @@ class Fields:
         return height, width
 
 
-def receptive_fields(model: nn.Module, layer: str, size: int = 32) -> Fields:
+def receptive_fields(model: nn.Module, layer: str, size: int) -> Fields:
     """The fields of ``layer`` for pictures of ``size`` × ``size`` pixels, found by running it.
 
     What depends on a row of the picture becomes NaN when that row is NaN: exact for convolutions,

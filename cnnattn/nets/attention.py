@@ -12,6 +12,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cnnattn.problem import message
+
+
+def hidden_units(channels: int, reduction: int = 16, least: int = 1) -> int:
+    """The width of a bottleneck: ``channels / reduction``, rounded down, but at least ``least``."""
+    return max(least, channels // reduction)
+
+
+def kernel_size(channels: int) -> int:
+    """ECA's number of weights: the odd number at or after ``⌊(log2 C + 1) / 2⌋``."""
+    k = int((math.log2(channels) + 1) / 2)
+    return k + 1 - k % 2
+
 
 class ChannelGate(nn.Module):
     """Squeeze and excitation: one weight in (0, 1) for each channel, (N, C, H, W) -> (N, C, 1, 1).
@@ -21,7 +34,7 @@ class ChannelGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
+        hidden = hidden_units(channels, reduction)
         self.squeeze = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Linear(channels, hidden, bias=False)
         self.relu = nn.ReLU()
@@ -49,14 +62,12 @@ class NeighbourGate(nn.Module):
     """One weight in (0, 1) for each channel from it and its neighbours, -> (N, C, 1, 1).
 
     ``g = sigmoid(w * mean(x))``: one kernel w slides along the channels, zeros beyond the ends.
-    It has k weights, k the odd number at or after ``⌊(log2 C + 1) / 2⌋``: 3 up to 64 channels, 5
-    for 128.
+    It has ``kernel_size`` weights: 3 up to 64 channels, 5 for 128.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        k = int((math.log2(channels) + 1) / 2)
-        k += 1 - k % 2
+        k = kernel_size(channels)
         self.squeeze = nn.AdaptiveAvgPool2d(1)
         self.conv = nn.Conv1d(1, 1, k, padding=k // 2, bias=False)
         self.sigmoid = nn.Sigmoid()
@@ -85,7 +96,7 @@ class MeanMaxChannelGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
+        hidden = hidden_units(channels, reduction)
         self.fc1 = nn.Linear(channels, hidden, bias=False)
         self.relu = nn.ReLU()
         self.fc2 = nn.Linear(hidden, channels, bias=False)
@@ -154,7 +165,7 @@ class CoordinateGate(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 32) -> None:
         super().__init__()
-        hidden = max(8, channels // reduction)
+        hidden = hidden_units(channels, reduction, least=8)
         self.conv = nn.Conv2d(channels, hidden, 1, bias=False)  # batch norm brings the bias
         self.bn = nn.BatchNorm2d(hidden)
         self.hardswish = nn.Hardswish()
@@ -235,7 +246,7 @@ class GlobalContext(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        hidden = max(8, channels // reduction)
+        hidden = hidden_units(channels, reduction, least=8)
         self.places = PlaceWeights(channels)
         last = nn.Linear(hidden, channels)
         nn.init.zeros_(last.weight)
@@ -307,3 +318,19 @@ ATTENTION: dict[str, Callable[[int], nn.Module]] = {
     "nonlocal": NonLocal,
 }
 """Name -> module for that many channels. The one place to register a new kind."""
+
+_NAMES = {
+    "none": message("no attention"),
+    "spatial": message("Spatial"),
+    "coordinate": message("Coordinate"),
+    "simam": "SimAM",
+    "nonlocal": message("Non-local"),
+}
+
+
+def attention_name(kind: str) -> str:
+    """How a kind is called, in English: a message of the catalogue, or the key in capitals.
+
+    Here and not in ``web``, since the command line writes it into the file to take home.
+    """
+    return _NAMES.get(kind, kind.upper())

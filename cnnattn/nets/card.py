@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable
 from itertools import chain
 
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec, check_classes
+from cnnattn.nets.models import ModelSpec, check_classes
 from cnnattn.problem import Problem
 
 MOST_CONTAINERS = 200_000  # lists and entries in one text: each takes a hundred bytes of memory
 MOST_PICTURES = 10**12
-GATE = re.compile(r"[a-z]+\d[\w.]*\.gate")
 
 Check = Callable[[object], bool]
 
@@ -46,7 +46,7 @@ def checked_card(text: str, spec: ModelSpec) -> dict:
         raise _damaged("card")
     wrong = next((name for name in card if not _CARD.get(name, _anything)(card[name])), None)
     if wrong is None and "results" in card:
-        wrong = _wrong_result(card["results"], len(spec.classes))
+        wrong = _wrong_result(card["results"], spec)
     if wrong:
         raise _damaged(wrong)
     return card
@@ -124,10 +124,11 @@ _CARD: dict[str, Check] = {
 }
 
 
-def _wrong_result(results: object, classes: int) -> str | None:
+def _wrong_result(results: object, spec: ModelSpec) -> str | None:
     """The first entry of ``results`` that is wrong."""
     if not isinstance(results, dict):
         return "results"
+    classes = len(spec.classes)
     checks: dict[str, Check] = {
         "pictures": lambda count: _count(count, 1),
         "accuracy": lambda share: _number(share, 0, 1),
@@ -141,15 +142,23 @@ def _wrong_result(results: object, classes: int) -> str | None:
     for name, right in checks.items():
         if name in results and not right(results[name]):
             return f"results.{name}"
-    gates = results.get("gates", {})
-    if not isinstance(gates, dict):
-        return "results.gates"
-    return next((f"results.gates.{n}" for n in gates if not _gates(n, gates[n], classes)), None)
+    known = ARCHITECTURES[spec.arch]
+    for entry, right in (
+        ("gates", lambda gate: _gates(gate, classes)),
+        ("gate_variability", _variability),
+    ):
+        gates = results.get(entry, {})
+        if not isinstance(gates, dict):
+            return f"results.{entry}"
+        for name, gate in gates.items():
+            if not (name.endswith(".gate") and known.stage_of(name) and right(gate)):
+                return f"results.{entry}.{name}"
+    return None
 
 
-def _gates(name: str, found: object, classes: int) -> bool:
+def _gates(found: object, classes: int) -> bool:
     """Of one gate, each channel's mean and spread by class; NaN for a class without pictures."""
-    if not GATE.fullmatch(name) or not isinstance(found, dict) or {*found} != {"mean", "spread"}:
+    if not isinstance(found, dict) or {*found} != {"mean", "spread"}:
         return False
     mean, spread = found["mean"], found["spread"]
     channels = len(mean[0]) if _is_table(mean, classes) else 0
@@ -157,6 +166,24 @@ def _gates(name: str, found: object, classes: int) -> bool:
         _is_table(table, classes, channels)
         and all(_number(value) or _is_nan(value) for value in chain(*table))
         for table in (mean, spread)
+    )
+
+
+_VARIABILITY = {
+    "over_pictures", "between_classes", "explained", "mean", "open", "shut", "over_places",
+}  # fmt: skip
+
+
+def _variability(found: object) -> bool:
+    """How much one gate varies; None for what does not exist of its kind, NaN as above."""
+    return (
+        isinstance(found, dict)
+        and {*found} == _VARIABILITY
+        and all(
+            value is None or _is_nan(value) or _number(value, -1e6, 1e6) for value in found.values()
+        )
+        and None not in (found["over_pictures"], found["between_classes"])
+        and None not in (found["explained"], found["mean"])
     )
 
 

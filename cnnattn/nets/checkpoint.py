@@ -7,18 +7,21 @@ about and how well they do). Nothing pickled is ever executed.
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from safetensors import safe_open
+from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from cnnattn.files import write_atomically
+from cnnattn.nets.architectures import ARCHITECTURES, Architecture
 from cnnattn.nets.attention import ATTENTION
 from cnnattn.nets.card import checked_card, checked_spec
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
@@ -28,6 +31,8 @@ from cnnattn.problem import Problem
 MOST_BYTES = 50_000_000  # of a file; the largest network here takes 5 MB, with its optimiser 15
 MOST_HEADER = 12_000_000  # of them before the weights: the card, with 1000 classes some 9 MB
 
+Read = tuple[nn.Module, ModelSpec, dict, Mapping[str, Tensor]]  # not yet in the network: weights
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -36,6 +41,19 @@ class Checkpoint:
     model: nn.Module
     spec: ModelSpec
     card: dict
+    version: str  # of the bytes that were read: names what is computed from them
+
+    @property
+    def architecture(self) -> Architecture:
+        """The record of the network's architecture."""
+        return ARCHITECTURES[self.spec.arch]
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """What the network takes, as keywords for ``to_input`` and ``to_inputs``: "size", and the
+        "mean" and "std" that its card tells, else those of the architecture."""
+        told = self.card.get("normalisation", {})
+        return self.architecture.input | {name: tuple(colours) for name, colours in told.items()}
 
 
 def save(path: str | Path, model: nn.Module, spec: ModelSpec, card: dict) -> None:
@@ -53,40 +71,21 @@ def save(path: str | Path, model: nn.Module, spec: ModelSpec, card: dict) -> Non
     write_atomically(Path(path), to_bytes(tensors, metadata))
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file at ``path`` by ``content`` so that no reader ever sees half of it."""
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # temporary files are made private
-        temporary.replace(path)
-    except OSError as error:
-        if temporary:
-            temporary.unlink(missing_ok=True)
-        raise Problem(
-            "{file} could not be written ({reason}); free some space or choose another folder, "
-            "nothing that was there before is lost.",
-            file=path,
-            reason=error.strerror or error,
-        ) from error
-
-
 def load(path: str | Path) -> Checkpoint:
     """Read a checkpoint of ours (``.safetensors``) or a tutorial's state dict (``.pth``, ``.pt``).
 
-    Nothing is taken into memory before it is known to fit the network. Raises Problem for a
-    missing, foreign, damaged or unsafe file, and for weights of another shape; nothing else.
+    The file is read once, so that weights, card and version belong together even where it is
+    replaced meanwhile. No tensor is made before it is known to fit the network. Raises Problem for
+    a missing, foreign, damaged or unsafe file, and for weights of another shape; nothing else.
     """
     path = Path(path)
     with _told_of(path):
-        if path.suffix.lower() in (".pth", ".pt"):
-            return _load_pickled(path)
-        return _load_safetensors(path)
+        content = path.read_bytes()
+        read = _read_pickled if path.suffix.lower() in (".pth", ".pt") else _read_safetensors
+        model, spec, card, weights = read(content)
+        model.load_state_dict(weights)
+        version = sha256(content).hexdigest()[:24]
+        return Checkpoint(model.eval().requires_grad_(False), spec, card, version)
 
 
 def read_card(path: str | Path) -> tuple[ModelSpec, dict]:
@@ -95,8 +94,8 @@ def read_card(path: str | Path) -> tuple[ModelSpec, dict]:
     Both are checked, so whoever has them may trust them. Raises Problem as ``load`` does.
     """
     path = Path(path)
-    with _told_of(path), _opened(path) as file:
-        return _spec_and_card(file)
+    with _told_of(path), path.open("rb") as file:
+        return _spec_and_card(_header(file, os.fstat(file.fileno()).st_size))
 
 
 @contextmanager
@@ -133,31 +132,34 @@ def _told_of(path: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    with path.open("rb") as file:
-        if int.from_bytes(file.read(8), "little") > MOST_HEADER:
-            raise ValueError("the header is too long")
-    with safe_open(path, "pt") as content:
-        yield content
+def _header(file: BinaryIO, size: int) -> dict[str, Any]:
+    """What the file, ``size`` bytes long, says of itself: "__metadata__", and for each tensor its
+    "dtype", "shape" and "data_offsets"."""
+    length = int.from_bytes(file.read(8), "little")
+    if length > MOST_HEADER:
+        raise ValueError("the header is too long")
+    header = json.loads(file.read(length))
+    ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+    if 8 + length + max(ends) != size:
+        raise ValueError("cut short, or longer than it says")
+    return header
 
 
-def _spec_and_card(file: Any) -> tuple[ModelSpec, dict]:
-    metadata = file.metadata() or {}
+def _spec_and_card(header: dict[str, Any]) -> tuple[ModelSpec, dict]:
+    metadata = header["__metadata__"]
     spec = checked_spec(metadata["spec"])
     return spec, checked_card(metadata["card"], spec)
 
 
-def _load_safetensors(path: Path) -> Checkpoint:
-    with _opened(path) as file:
-        spec, found = _spec_and_card(file)
-        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        model = _fitting(spec, shapes)
-        return _with_weights(model, spec, found, {name: file.get_tensor(name) for name in shapes})
+def _read_safetensors(data: bytes) -> Read:
+    header = _header(BytesIO(data), len(data))
+    spec, card = _spec_and_card(header)
+    shapes = {n: tuple(tensor["shape"]) for n, tensor in header.items() if n != "__metadata__"}
+    return _fitting(spec, shapes), spec, card, from_bytes(data)
 
 
-def _load_pickled(path: Path) -> Checkpoint:
-    content, read = read_pickled(path.read_bytes())
+def _read_pickled(data: bytes) -> Read:
+    content, read = read_pickled(data)
     if isinstance(content, dict):
         content = content.get("state_dict", content.get("model_state_dict", content))
     if not isinstance(content, dict) or not all(
@@ -166,11 +168,9 @@ def _load_pickled(path: Path) -> Checkpoint:
         raise Problem(
             "It holds no state dict; save it anew with torch.save(model.state_dict(), …)."
         )
-    stored = _with_our_names(content)
-    spec = _tutorial_spec({name: tensor.shape for name, tensor in stored.items()})
+    spec, stored = _recognised(content)
     model = _fitting(spec, {name: tensor.shape for name, tensor in stored.items()})
-    weights = {name: tensor.in_memory(read) for name, tensor in stored.items()}
-    return _with_weights(model, spec, {}, weights)
+    return model, spec, {}, {name: tensor.in_memory(read) for name, tensor in stored.items()}
 
 
 def _fitting(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]]) -> nn.Module:
@@ -186,30 +186,27 @@ def _fitting(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]]) -> nn.Modul
     return model
 
 
-def _with_weights(
-    model: nn.Module, spec: ModelSpec, found: dict, weights: Mapping[str, Tensor]
-) -> Checkpoint:
-    model.load_state_dict(weights)
-    return Checkpoint(model.eval().requires_grad_(False), spec, found)
-
-
-def _tutorial_spec(shapes: Mapping[str, tuple[int, ...]]) -> ModelSpec:
-    """Which network a bare state dict belongs to: the first one with just these keys."""
-    for arch, last in (("cnn", "fc2.bias"), ("resnet20", "fc.bias")):
+def _recognised(stored: Mapping[str, Stored]) -> tuple[ModelSpec, dict[str, Stored]]:
+    """Which network a bare state dict belongs to, the first one with just these names; and its
+    tensors under our names."""
+    for arch, record in ARCHITECTURES.items():
+        weights = {_our_name(name, record): tensor for name, tensor in stored.items()}
         for attention in ATTENTION:
-            if _names(arch, attention) != shapes.keys():
+            if _names(arch, attention) != weights.keys():
                 continue
-            outputs = shapes[last][0] if shapes[last] else 0
+            shape = weights[f"{record.head}.bias"].shape
+            outputs = shape[0] if shape else 0
             if outputs != len(CIFAR10_CLASSES):
                 raise Problem(
                     "The network tells {outputs} classes apart, and a bare weights file does not "
                     "name them; only CIFAR-10's ten can be assumed.",
                     outputs=outputs,
                 )
-            return ModelSpec(arch, attention)
+            return ModelSpec(arch, attention), weights
     raise Problem(
-        "The weights belong to a network that this app does not know; it reads the tutorial's CNN "
-        "(conv1 … fc2) and its own checkpoints."
+        "The weights belong to a network that this app does not know; of files without a card it "
+        "reads those of {networks}.",
+        networks=", ".join(record.title for record in ARCHITECTURES.values()),
     )
 
 
@@ -219,10 +216,8 @@ def _names(arch: str, attention: str) -> frozenset[str]:
     return frozenset(build(ModelSpec(arch, attention)).state_dict())
 
 
-def _with_our_names(weights: Mapping[str, Stored]) -> dict[str, Stored]:
-    """The tutorial's ``ca1.fc.0.weight`` and ``ca1.fc.2.weight`` under this project's names."""
-    parts = {"0": "fc1", "2": "fc2"}
-    return {
-        re.sub(r"^ca(\d)\.fc\.([02])\.", lambda m: f"attention{m[1]}.gate.{parts[m[2]]}.", name): w
-        for name, w in weights.items()
-    }
+def _our_name(name: str, record: Architecture) -> str:
+    """What a tensor of another project's network is called here."""
+    for pattern, replacement in record.foreign_names:
+        name = re.sub(pattern, replacement, name)
+    return name

@@ -1,13 +1,11 @@
 """Which network: a small, serialisable description, and how to build it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
 
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.cnn import CNN
-from cnnattn.nets.resnet import ResNet20
 from cnnattn.problem import Problem
 
 CIFAR10_CLASSES = (
@@ -17,11 +15,6 @@ CIFAR10_CLASSES = (
 MOST_CLASSES = 1000  # as many as ImageNet has
 LONGEST_NAME = 255  # characters of a class's name, as of a folder's
 
-ARCHITECTURES: dict[str, Callable[[Callable[[int], nn.Module], int], nn.Module]] = {
-    "cnn": CNN,
-    "resnet20": ResNet20,
-}
-
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -30,51 +23,6 @@ class ModelSpec:
     arch: str = "cnn"
     attention: str = "none"
     classes: tuple[str, ...] = CIFAR10_CLASSES
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of a network as the pages show it: its layers' names by role, in data order."""
-
-    name: str
-    layers: dict[str, str]  # role ("conv", "bn", "relu", "attention") -> layer name
-
-    @property
-    def gate(self) -> str:
-        """Name of the gate, if the attention there has one."""
-        return self.layers["attention"] + ".gate"
-
-    @property
-    def output(self) -> str:
-        """The stage's last layer, whose maps go on to the next stage."""
-        return list(self.layers.values())[-1]
-
-    @property
-    def block(self) -> str:
-        """Which block of a ResNet stands for the stage, counted from 1: "1.3"; "" of a CNN."""
-        _stage, *block = self.output.split(".")
-        return f"{self.name}.{int(block[0]) + 1}" if block else ""
-
-
-STAGES: dict[str, tuple[Stage, ...]] = {
-    "cnn": tuple(
-        Stage(str(i), {role: f"{role}{i}" for role in ("conv", "bn", "relu", "attention")})
-        for i in (1, 2, 3)
-    ),
-    "resnet20": tuple(
-        Stage(
-            str(i),
-            {
-                role: f"stage{i}.2.{layer}"
-                for role, layer in {
-                    "conv": "conv2", "bn": "bn2", "attention": "attention", "relu": "relu2",
-                }.items()
-            },
-        )
-        for i in (1, 2, 3)
-    ),
-}  # fmt: skip
-"""The three stages of each architecture; of a ResNet stage, its last block."""
 
 
 def check_classes(classes: object) -> tuple[str, ...]:
@@ -117,4 +65,4 @@ def build(spec: ModelSpec) -> nn.Module:
             known=", ".join(ATTENTION),
         )
     check_classes(spec.classes)
-    return ARCHITECTURES[spec.arch](ATTENTION[spec.attention], len(spec.classes))
+    return ARCHITECTURES[spec.arch].build(ATTENTION[spec.attention], len(spec.classes))

@@ -19,6 +19,7 @@ from cnnattn.problem import Problem
 from cnnattn.training import distributed
 from cnnattn.training.recipes import TrainConfig
 
+Prepare = Callable[[Tensor], Tensor]  # pictures uint8 (N, H, W, 3) -> input (N, 3, H, W)
 State = dict[str, Any]  # tensors and plain values, so that torch.load(weights_only=True) reads it
 
 
@@ -61,11 +62,16 @@ class _Position:
 
 
 def train(
-    model: nn.Module, data: Dataset, config: TrainConfig, state: State | None = None
+    model: nn.Module,
+    data: Dataset,
+    config: TrainConfig,
+    state: State | None = None,
+    prepare: Prepare = normalise,
 ) -> Iterator[Step | Epoch]:
     """Train ``model`` in place, yielding a Step after each batch and an Epoch after each pass.
 
-    The model holds the tested (averaged) weights when the iterator is exhausted. Everything random
+    ``prepare`` makes pictures what the model takes: the right size, its mean and deviation. The
+    model holds the tested (averaged) weights when the iterator is exhausted. Everything random
     follows ``config.seed``. From the ``state`` of an earlier event, with the same data and
     config, the training goes on as if it had never been interrupted (bit for bit on the CPU).
     Under ``torchrun`` the processes share every batch. Raises Problem when the loss is no number.
@@ -73,17 +79,14 @@ def train(
     device = distributed.device()
     torch.manual_seed(config.seed + distributed.rank())
     generator = torch.Generator().manual_seed(config.seed)
-    if config.dropout is not None:
-        for module in model.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = config.dropout
+    set_dropout(model, config.dropout)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     distributed.join_batch_norm(model)
     forward = torch.compile(model) if config.compile else model
     pictures, labels = (torch.from_numpy(a) for a in (data.train.pictures, data.train.labels))
     batches = -(-len(labels) // config.batch)
-    optimiser = _optimiser(model, config)
-    schedule = _schedule(optimiser, config, batches)
+    optimiser = make_optimiser(model, config)
+    schedule = make_schedule(optimiser, config, batches)
     average = config.averaging and AveragedModel(
         model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging), use_buffers=True
     )
@@ -114,7 +117,7 @@ def train(
         done = at.iteration - (at.epoch - 1) * batches
         for index in at.order.split(config.batch)[done:]:
             seen = augment(pictures[index], config.augmentation, generator)
-            x = normalise(distributed.share(seen).to(device))
+            x = prepare(distributed.share(seen).to(device))
             truth = distributed.share(labels[index]).to(device)
             with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
                 logits = forward(x)
@@ -138,7 +141,7 @@ def train(
             at.seconds = time.perf_counter() - started
             _check_number(mean, at)
             yield Step(at.epoch, at.iteration, mean, rate, copied)
-        logits = _predict_together(tested, data.test, low_precision)
+        logits = _predict_together(tested, data.test, low_precision, prepare)
         truth = torch.from_numpy(data.test.labels)
         test_loss = F.cross_entropy(logits, truth).item()
         _check_number(test_loss, at)
@@ -161,17 +164,22 @@ def train(
     model.cpu().eval()
 
 
-def _predict_together(model: nn.Module, split: Split, low_precision: bool) -> Tensor:
+def _predict_together(
+    model: nn.Module, split: Split, low_precision: bool, prepare: Prepare
+) -> Tensor:
     """``predict``, each process a share of the pictures and all of them the whole result."""
     mine = Split(distributed.share(split.pictures), distributed.share(split.labels))
-    return distributed.gathered(
-        predict(model, mine, low_precision=low_precision), len(split.labels)
-    )
+    logits = predict(model, mine, low_precision=low_precision, prepare=prepare)
+    return distributed.gathered(logits, len(split.labels))
 
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, split: Split, batch: int = 100, low_precision: bool = False
+    model: nn.Module,
+    split: Split,
+    batch: int = 100,
+    low_precision: bool = False,
+    prepare: Prepare = normalise,
 ) -> Tensor:
     """Logits float32 (N, classes) for every picture of the split, the model in eval mode."""
     model.eval()
@@ -181,7 +189,7 @@ def predict(
     ):
         return torch.cat(
             [
-                model(normalise(part.to(device))).float()
+                model(prepare(part.to(device))).float()
                 for part in torch.from_numpy(split.pictures).split(batch)
             ]
         ).cpu()
@@ -193,6 +201,8 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu":
         return False
+    if not hasattr(torch.cpu, "get_capabilities"):  # an older torch
+        return getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
@@ -228,21 +238,44 @@ def _check_number(loss: float, at: _Position) -> None:
         )
 
 
-def _optimiser(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+def set_dropout(model: nn.Module, share: float | None) -> None:
+    """Let every dropout of ``model`` drop that share; None leaves the network's own."""
+    if share is not None:
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
+
+
+def make_optimiser(
+    model: nn.Module, config: TrainConfig, rate: Tensor | None = None, **options: Any
+) -> torch.optim.Optimizer:
+    """The optimiser of a recipe; a ``rate`` on the GPU, to be changed there, replaces its own."""
+    learning_rate = config.learning_rate if rate is None else rate
+    decayed = list(model.parameters()) if config.decayed == "all" else kernels(model)
+    known = {id(p) for p in decayed}
+    rest = [p for p in model.parameters() if id(p) not in known]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}]
+    if rest:
+        groups.append({"params": rest, "weight_decay": 0.0})
     if config.optimiser == "adam":
-        return torch.optim.AdamW(
-            model.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
-    return torch.optim.SGD(
-        model.parameters(),
-        config.learning_rate,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=config.weight_decay,
-    )
+        return torch.optim.AdamW(groups, learning_rate, **options)
+    return torch.optim.SGD(groups, learning_rate, momentum=0.9, nesterov=True, **options)
 
 
-def _schedule(optimiser, config: TrainConfig, batches: int):
+def kernels(model: nn.Module) -> list[nn.Parameter]:
+    """The weights of convolutions and linear layers, but for those of attention modules.
+
+    An attention module is one whose name begins with ``attention``.
+    """
+    return [
+        parameter
+        for name, parameter in model.named_parameters()
+        if parameter.ndim > 1 and not any(n.startswith("attention") for n in name.split("."))
+    ]
+
+
+def make_schedule(optimiser, config: TrainConfig, batches: int):
+    """The recipe's schedule of the learning rate, for ``batches`` an epoch."""
     if config.schedule == "plateau":
         return torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, "min", patience=3, factor=0.5)
     return torch.optim.lr_scheduler.OneCycleLR(

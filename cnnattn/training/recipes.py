@@ -7,6 +7,9 @@ from cnnattn.problem import Problem
 
 OPTIMISERS = ("sgd", "adam")
 SCHEDULES = ("one_cycle", "plateau")
+DECAYED = ("all", "kernels")
+BEFORE = {"decayed": "all", "dropout": None}
+"""What a training did before one could choose, where that differs from today's default."""
 
 
 @dataclass(frozen=True)
@@ -16,12 +19,15 @@ class TrainConfig:
     recipe: str = "fast"
     epochs: int = 30
     batch: int = 256
-    optimiser: str = "sgd"  # "sgd" (Nesterov momentum 0.9) or "adam"
-    learning_rate: float = 0.1  # the peak, under "one_cycle"
-    weight_decay: float = 5e-4
+    optimiser: str = "adam"  # AdamW (arXiv 1711.05101), or "sgd" (Nesterov momentum 0.9)
+    learning_rate: float = 5e-3  # the peak, under "one_cycle"
+    weight_decay: float = 0.05
+    # "all" parameters, or only the "kernels" of convolutions and linear layers outside attention:
+    # decay draws an attention module's small layers to 0, and then every sigmoid says one half.
+    decayed: str = "kernels"
     schedule: str = "one_cycle"  # or "plateau": halved when the test loss has not fallen 3 epochs
     label_smoothing: float = 0.1
-    dropout: float | None = None  # of every nn.Dropout; None keeps the network's own
+    dropout: float | None = 0.3  # of every nn.Dropout; None keeps the network's own
     averaging: float = 0.0  # decay an iteration of the running mean of weights, 0 for none
     low_precision: bool = True  # bfloat16 autocast where the processor computes in it
     compile: bool = False  # torch.compile; needs a C++ compiler on the CPU
@@ -42,6 +48,12 @@ class TrainConfig:
                 name=self.schedule,
                 known=", ".join(SCHEDULES),
             )
+        if self.decayed not in DECAYED:
+            raise Problem(
+                "Weight decay cannot act on “{name}”; the known choices are {known}.",
+                name=self.decayed,
+                known=", ".join(DECAYED),
+            )
         if not (self.epochs > 0 and self.batch > 0 and self.learning_rate > 0):
             raise Problem(
                 "Epochs, batch and learning rate must be above 0, but they are {epochs}, {batch} "
@@ -56,18 +68,20 @@ class TrainConfig:
         """What ``dataclasses.asdict`` and JSON made of a TrainConfig, back again."""
         how = dict(values["augmentation"])
         how["jitter"] = tuple(how["jitter"])
-        return cls(**{**values, "augmentation": Augmentation(**how)})
+        return cls(**{**BEFORE, **values, "augmentation": Augmentation(**how)})
 
 
 RECIPES: dict[str, TrainConfig] = {
     "fast": TrainConfig(),
     "tutorial": TrainConfig(
         recipe="tutorial",
+        dropout=None,
         epochs=50,
         batch=64,
         optimiser="adam",
         learning_rate=1e-3,
         weight_decay=0,
+        decayed="all",
         schedule="plateau",
         label_smoothing=0,
         low_precision=False,

@@ -15,19 +15,21 @@ import torch
 from torch import nn
 
 from cnnattn.data.datasets import Dataset
-from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD
-from cnnattn.nets.checkpoint import write_atomically
+from cnnattn.files import write_atomically
+from cnnattn.nets.architectures import Architecture
 from cnnattn.problem import Problem
 from cnnattn.training.loop import Epoch, State, Step
 from cnnattn.training.recipes import TrainConfig
-from cnnattn.training.run_folder import patiently, read_events, write_status
+from cnnattn.training.run_folder import read_events, write_status
 
 
-def new_card(model: nn.Module, data: Dataset, config: TrainConfig) -> dict[str, Any]:
-    """The card of a network that has learnt nothing yet."""
+def new_card(
+    model: nn.Module, record: Architecture, data: Dataset, config: TrainConfig
+) -> dict[str, Any]:
+    """The card of a network, of the architecture ``record``, that has learnt nothing yet."""
     return {
         "data": data.name,
-        "normalisation": {"mean": CIFAR10_MEAN, "std": CIFAR10_STD},
+        "normalisation": {"mean": record.mean, "std": record.std},
         "config": asdict(config),
         "parameters": sum(p.numel() for p in model.parameters()),
         "torch": torch.__version__,
@@ -72,7 +74,7 @@ def keep_events(folder: Path, state: State | None, writes: bool) -> list[dict]:
     ]
     if writes:
         lines = [json.dumps(event, separators=(",", ":")) + "\n" for event in kept]
-        patiently(write_atomically, folder / "events.jsonl", "".join(lines).encode())
+        write_atomically(folder / "events.jsonl", "".join(lines).encode())
     return kept
 
 
@@ -80,7 +82,7 @@ def write_last(folder: Path, event: Step | Epoch, data_fingerprint: str) -> None
     """Keep where the training stands, and on which data, in last.pt."""
     content = io.BytesIO()
     torch.save({"state": event.state(), "fingerprint": data_fingerprint}, content)
-    patiently(write_atomically, folder / "last.pt", content.getvalue())
+    write_atomically(folder / "last.pt", content.getvalue())
 
 
 def read_last(folder: Path) -> dict[str, Any] | None:

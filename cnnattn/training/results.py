@@ -1,22 +1,17 @@
-"""Results of trained networks, also of those whose weights do not ship, and what seeds do to them.
+"""Results of trained networks, also of those whose weights do not ship.
 
 ``results.json`` is a list of results; every change of it leaves a whole file behind.
 """
 
 import json
-import math
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from cnnattn.nets.checkpoint import write_atomically
+from cnnattn.files import write_atomically
 from cnnattn.nets.models import ModelSpec
 from cnnattn.problem import Problem
-from cnnattn.training.recipes import TrainConfig
-
-# Student's t for 95 %, two-sided, by degrees of freedom from 1; beyond these nearly 2.
-_T95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
+from cnnattn.training.recipes import BEFORE, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -58,15 +53,16 @@ def result_of(spec: ModelSpec, card: Mapping) -> Result:
 
 
 def _what_matters(config: dict) -> dict:
-    # A choice that is younger than the training was made as its default says.
-    defaults = json.loads(json.dumps(asdict(TrainConfig())))
+    # A choice that is younger than the training was made as its default says, or by BEFORE.
+    defaults = {**json.loads(json.dumps(asdict(TrainConfig()))), **BEFORE}
     return {k: v for k, v in (defaults | config).items() if k not in ("seed", "compile")}
 
 
 def read_results(file: Path) -> list[Result]:
     """The results in ``file``, none if it does not exist. Raises Problem for a damaged file."""
     try:
-        return [Result(**entry) for entry in json.loads(file.read_text("utf-8"))]
+        found = [Result(**entry) for entry in json.loads(file.read_text("utf-8"))]
+        return [replace(result, config=_what_matters(result.config)) for result in found]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError) as error:
@@ -97,42 +93,3 @@ def comparable(results: Iterable[Result], reference: Result) -> list[Result]:
         == (reference.arch, reference.data, reference.pictures, reference.config)
     }
     return list(alike.values())
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How far the mean accuracies of two kinds of network lie apart, and what chance does."""
-
-    value: float  # mean of the second minus mean of the first, 0 … 1
-    chance: float  # so far apart they would lie in 19 of 20 cases by the seeds alone; inf: unknown
-
-    @property
-    def larger_than_chance(self) -> bool:
-        return abs(self.value) > self.chance
-
-
-def spread(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
-    """Standard deviation over seeds, pooled over all groups, and its degrees of freedom.
-
-    NaN and 0 if no group has two members.
-    """
-    groups = [group for group in groups if len(group) > 1]
-    freedom = sum(len(group) - 1 for group in groups)
-    if not freedom:
-        return math.nan, 0
-    squares = sum(statistics.variance(group) * (len(group) - 1) for group in groups)
-    return math.sqrt(squares / freedom), freedom
-
-
-def difference(
-    first: Sequence[float], second: Sequence[float], s: float, freedom: int
-) -> Difference:
-    """Compare two kinds by their accuracies, one a seed, given the ``spread`` over seeds.
-
-    Student's interval for the difference of two means with one common deviation.
-    """
-    value = statistics.mean(second) - statistics.mean(first)
-    if not freedom:
-        return Difference(value, math.inf)
-    t = _T95[freedom - 1] if freedom <= len(_T95) else 2.0
-    return Difference(value, t * s * math.sqrt(1 / len(first) + 1 / len(second)))

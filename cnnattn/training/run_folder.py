@@ -16,9 +16,7 @@ All but the log and the events are replaced as a whole, so no reader ever meets 
 import json
 import os
 import platform
-import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -27,7 +25,7 @@ from typing import Any
 
 import psutil
 
-from cnnattn.nets.checkpoint import write_atomically
+from cnnattn.files import write_atomically
 from cnnattn.problem import Problem
 from cnnattn.training.recipes import TrainConfig
 from cnnattn.training.run_checks import check_config, check_values, is_event, read_entries
@@ -159,19 +157,7 @@ def read_status(folder: Path) -> dict[str, Any]:
 def write_status(folder: Path, **changes: Any) -> None:
     """Change some entries of status.json. Raises Problem if it cannot be written."""
     content = json.dumps({**read_status(folder), **changes}).encode()
-    patiently(write_atomically, folder / "status.json", content)
-
-
-def patiently(write: Callable[..., None], *arguments: Any) -> None:
-    """``write(*arguments)``, again for a second where Windows lets nobody replace an open file."""
-    for _ in range(10):
-        try:
-            return write(*arguments)
-        except Problem as problem:
-            if not isinstance(problem.__cause__, PermissionError) or sys.platform != "win32":
-                raise
-            time.sleep(0.1)
-    write(*arguments)
+    write_atomically(folder / "status.json", content)
 
 
 def identity(pid: int) -> dict[str, Any]:

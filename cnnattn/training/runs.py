@@ -5,7 +5,6 @@ runs. One run computes at a time on a machine, the others wait in the order in w
 one that ends starts the next; should it have been killed, whoever looks at the list does.
 """
 
-import os
 import platform
 import shutil
 import subprocess
@@ -23,9 +22,10 @@ from typing import Any
 import filelock
 import torch
 
+from cnnattn.files import write_atomically
 from cnnattn.nets.card import is_text
-from cnnattn.nets.checkpoint import write_atomically
 from cnnattn.nets.models import ModelSpec, build
+from cnnattn.places import CACHE, RUNS
 from cnnattn.problem import Problem
 from cnnattn.training import distributed
 from cnnattn.training.run_folder import (
@@ -47,10 +47,9 @@ __all__ = [
     "resume", "start", "start_next", "stop",
 ]  # fmt: skip
 
-ROOT = Path(__file__).parents[2]
+CODE = Path(__file__).parents[2]  # from there, the process finds the package
 ENDING = 3.0  # seconds that a resume waits for the end of what it is to resume
 LONGEST_NAME = 100  # characters of what a run is called
-RUNS = Path(os.environ.get("CNNATTN_RUNS", ROOT / "runs")).resolve()
 
 
 def start(config: RunConfig) -> str:
@@ -212,15 +211,21 @@ def _launch(folder: Path) -> None:
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    environment = {**distributed.environment(), "CNNATTN_RUNS": str(RUNS), "PYTHONUTF8": "1"}
+    places = {"CNNATTN_RUNS": str(RUNS), "CNNATTN_CACHE": str(CACHE)}
+    environment = {**distributed.environment(), **places, "PYTHONUTF8": "1"}
     with (folder / "train.log").open("ab") as log:
         log.write(f"{LOG_HEAD}{datetime.now():%Y-%m-%d %H:%M:%S}\n".encode())
         log.flush()
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log,
-            stderr=subprocess.STDOUT, **apart,
-        )  # fmt: skip
-    # Linux may share the processor among sessions first: beside this one, the run's own steps back.
+            command,
+            cwd=CODE,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            **apart,
+        )
+    # Linux may share the processor among sessions first: the run's own gets the smaller share.
     with suppress(OSError):
         Path(f"/proc/{process.pid}/autogroup").write_text("10")
     write_status(

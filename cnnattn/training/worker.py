@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,15 @@ import torch
 from torch import nn
 
 from cnnattn.data.datasets import Dataset, Split, open_dataset
-from cnnattn.data.pictures import as_seen
+from cnnattn.data.pictures import input_picture, to_inputs
 from cnnattn.data.samples import samples
-from cnnattn.nets.checkpoint import load, save
+from cnnattn.files import UNFINISHED
+from cnnattn.nets.architectures import ARCHITECTURES
+from cnnattn.nets.checkpoint import Checkpoint, load, save
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
 from cnnattn.problem import Problem
 from cnnattn.training import distributed, runs
-from cnnattn.training.loop import Epoch, Step, train
+from cnnattn.training.loop import Epoch, Prepare, Step, train
 from cnnattn.training.record import (
     Progress,
     as_event,
@@ -38,14 +41,13 @@ from cnnattn.training.run_folder import (
     identity,
     memory_kills,
     out_of_memory,
-    patiently,
     read_run,
     read_status,
     told,
     write_status,
 )
 
-Measure = Callable[[nn.Module, Dataset], dict]  # what the card shall say about the trained network
+Measure = Callable[[Checkpoint, Dataset], dict]  # what the card shall say about the network
 SAMPLE_COPIES = 12  # of each built-in picture in an epoch: augmentation makes them differ
 
 
@@ -53,7 +55,7 @@ def open_data(source: str, cache: Path | None) -> Dataset:
     """The data set of a run: a folder's, or the built-in samples as a tiny one."""
     if source != SAMPLES:
         return open_dataset(Path(source), cache)
-    pictures = np.stack([as_seen(sample.picture) for sample in samples()])
+    pictures = np.stack([input_picture(sample.picture) for sample in samples()])
     labels = np.array([CIFAR10_CLASSES.index(sample.label) for sample in samples()])
     copies = Split(np.repeat(pictures, SAMPLE_COPIES, 0), np.repeat(labels, SAMPLE_COPIES))
     return Dataset("rehearsal (built-in samples)", CIFAR10_CLASSES, copies, Split(pictures, labels))
@@ -61,21 +63,21 @@ def open_data(source: str, cache: Path | None) -> Dataset:
 
 def train_to_file(config: RunConfig, data: Dataset, out: Path, measure: Measure) -> dict:
     """Train and write a checkpoint after every epoch; returns the last one's card, with results."""
-    spec, model, card = _begin(config, data)
+    spec, model, card, prepare = begin(config, data)
     shown = build(spec)
-    for event in train(model, data, config.train):
+    for event in train(model, data, config.train, prepare=prepare):
         note(card, as_event(event))
         if isinstance(event, Epoch) and distributed.rank() == 0:
             shown.load_state_dict(event.weights)
             save(out, shown, spec, card)
             _report(event, config)
     if distributed.rank() == 0:
-        card["results"] = measure(load(out).model, data)
+        card["results"] = measure(load(out), data)
         save(out, shown, spec, card)
     return card
 
 
-def carry_out(folder: Path, cache: Path, measure: Measure) -> None:
+def run_training(folder: Path, cache: Path, measure: Measure) -> None:
     """Train the run in ``folder`` from where it stands to its end or until it is asked to stop.
 
     Afterwards the next run in the queue is started. Raises Problem if the training fails; the
@@ -120,14 +122,14 @@ def learn(folder: Path, config: RunConfig, data: Dataset) -> bool:
         )
     state = last["state"] if last else None
     writes, asked = distributed.rank() == 0, folder / "stop"
-    spec, model, card = _begin(config, data)
+    spec, model, card, prepare = begin(config, data)
     for kept in keep_events(folder, state, writes):
         note(card, kept)
     best = max((epoch["test_accuracy"] for epoch in card["history"]), default=-1.0)
     shown = build(spec)
     progress = Progress(folder, config.train, data, card)
     with (folder / "events.jsonl").open("a", encoding="utf-8") as events:
-        for event in train(model, data, config.train, state):
+        for event in train(model, data, config.train, state, prepare):
             line = as_event(event)
             note(card, line)
             if writes:
@@ -143,17 +145,17 @@ def learn(folder: Path, config: RunConfig, data: Dataset) -> bool:
             elif writes:
                 shown.load_state_dict(event.weights)
                 snapshot = folder / f"snapshots/epoch-{event.epoch:04}.safetensors"
-                patiently(save, snapshot, shown, spec, {**card, "losses": []})
+                save(snapshot, shown, spec, {**card, "losses": []})
                 if (accuracy := card["history"][-1]["test_accuracy"]) > best:
                     best = accuracy
-                    patiently(save, folder / "best.safetensors", shown, spec, card)
+                    save(folder / "best.safetensors", shown, spec, card)
                 write_last(folder, event, known)
                 progress.keep()
                 _report(event, config)
     return True
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Let the app, and all else that somebody waits for, go first."""
     low = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10
     with suppress(psutil.Error, OSError):
@@ -163,7 +165,7 @@ def step_back() -> None:
         Path("/proc/self/oom_score_adj").write_text("800")
 
 
-def hold_memory() -> None:
+def tune_malloc() -> None:
     """Tell the C library to keep memory that was freed: the next batch asks for as much again.
 
     Given back and fetched anew, it costs a tenth to a third of the training time (glibc; elsewhere
@@ -200,23 +202,26 @@ def _claim(folder: Path) -> None:
             memory_kills=memory_kills(),
             problem=None,
         )
-    for half in folder.rglob("tmp*"):  # of a process that was killed while it wrote
-        half.unlink(missing_ok=True)
+        # All others write into a run's folder under this lock: what is there has no writer left.
+        for half in folder.rglob(UNFINISHED):
+            half.unlink(missing_ok=True)
 
 
-def _begin(config: RunConfig, data: Dataset) -> tuple[ModelSpec, nn.Module, dict]:
-    """The untrained network and its card."""
+def begin(config: RunConfig, data: Dataset) -> tuple[ModelSpec, nn.Module, dict, Prepare]:
+    """The untrained network, its card, and how it takes pictures."""
     spec = ModelSpec(config.arch, config.attention, data.classes)
     torch.manual_seed(config.train.seed)
     model = build(spec)
-    return spec, model, new_card(model, data, config.train)
+    record = ARCHITECTURES[config.arch]
+    card = new_card(model, record, data, config.train)
+    return spec, model, card, partial(to_inputs, **record.input)
 
 
 def _measure(file: Path, data: Dataset, measure: Measure) -> None:
     """Put the results on the card of a checkpoint."""
     checkpoint = load(file)
-    card = {**checkpoint.card, "results": measure(checkpoint.model, data)}
-    patiently(save, file, checkpoint.model, checkpoint.spec, card)
+    card = {**checkpoint.card, "results": measure(checkpoint, data)}
+    save(file, checkpoint.model, checkpoint.spec, card)
 
 
 def _report(event: Epoch, config: RunConfig) -> None:

@@ -36,6 +36,7 @@ class Server(ThreadingHTTPServer):
     ranges = True  # whether it knows range requests
     breaks: list[int]  # after how many bytes to hang up, an entry a request
     refuses = 0  # status to refuse with
+    length: str | None = None  # what it says as Content-Length, instead of the truth
     pause = 0.0  # seconds before each 64 KiB
     asked: list[str | None]  # the Range header of each request
 
@@ -54,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(416)
             return
         self.send_response(206 if first else 200)
-        self.send_header("Content-Length", str(len(s.body) - first))
+        self.send_header("Content-Length", s.length or str(len(s.body) - first))
         self.end_headers()
         end = first + s.breaks.pop(0) if s.breaks else len(s.body)
         for at in range(first, min(end, len(s.body)), 1 << 16):
@@ -232,5 +233,16 @@ def test_a_disk_that_fills_while_unpacking_leaves_nothing_half_unpacked(
         done = fetch(server, tmp_path)
     assert "No space left on device" in str(done.problem)
     assert not (tmp_path / "set").exists()
+    assert fetch(server, tmp_path).state == "finished"
+    assert_there(tmp_path)
+
+
+def test_an_answer_that_nobody_expects_ends_it_with_a_sentence(server, tmp_path, capsys):
+    server.length = "many"
+    done = fetch(server, tmp_path)
+    assert not done.running
+    assert (done.state, "The download failed" in str(done.problem)) == ("failed", True)
+    assert "Traceback" in capsys.readouterr().err  # for the owner of the server
+    server.length = None
     assert fetch(server, tmp_path).state == "finished"
     assert_there(tmp_path)

@@ -13,7 +13,7 @@ from cnnattn.data.pictures import (
     CIFAR10_MEAN,
     CIFAR10_STD,
     MAX_BYTES,
-    as_seen,
+    input_picture,
     read_picture,
     square,
     to_input,
@@ -72,7 +72,7 @@ def test_other_statistics_and_sizes_by_keyword():
 
 def test_a_picture_of_the_right_size_passes_unchanged_and_is_not_shared():
     picture = random_picture(32, 32)
-    seen = as_seen(picture)
+    seen = input_picture(picture)
     np.testing.assert_array_equal(seen, picture)
     assert not np.shares_memory(seen, picture)
 
@@ -81,13 +81,13 @@ def test_scaling_down_weighs_every_pixel():
     # Fine stripes have no place in 32 pixels: antialiased they are grey, sampled they would not be.
     stripes = np.zeros((256, 256, 3), np.uint8)
     stripes[:, ::2] = 255
-    assert np.abs(as_seen(stripes).astype(int) - 128).max() <= 6
+    assert np.abs(input_picture(stripes).astype(int) - 128).max() <= 6
 
 
 def test_a_wide_picture_is_seen_from_its_centre():
     wide = np.zeros((40, 120, 3), np.uint8)
     wide[:, 40:80] = GREEN
-    assert (as_seen(wide) == GREEN).all()
+    assert (input_picture(wide) == GREEN).all()
 
 
 @given(st.integers(1, 40), st.integers(1, 40))

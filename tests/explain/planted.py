@@ -14,10 +14,14 @@ def red_finder() -> nn.Sequential:
     at half the size. A picture without colour has both scores 0.
     """
     model = nn.Sequential(
-        nn.Conv2d(3, 2, 1, bias=False), nn.ReLU(),
-        nn.Conv2d(2, 2, 4, stride=2, padding=1, groups=2, bias=False), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2, bias=False),
-    )  # fmt: skip
+        nn.Conv2d(3, 2, 1, bias=False),
+        nn.ReLU(),
+        nn.Conv2d(2, 2, 4, stride=2, padding=1, groups=2, bias=False),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(2, 2, bias=False),
+    )
     model.requires_grad_(False).eval()
     model[0].weight.copy_(torch.tensor([[1.0, -1, -1], [-1, 1, -1]])[:, :, None, None])
     model[2].weight.fill_(1 / 16)

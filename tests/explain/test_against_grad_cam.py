@@ -56,9 +56,13 @@ every_layer = pytest.mark.parametrize(
 @every_layer
 @pytest.mark.parametrize(
     ("kind", "method"),
-    [("GradCAM", "grad_cam"), ("HiResCAM", "hires_cam"), ("LayerCAM", "layer_cam"),
-     ("XGradCAM", "xgrad_cam")],
-)  # fmt: skip
+    [
+        ("GradCAM", "grad_cam"),
+        ("HiResCAM", "hires_cam"),
+        ("LayerCAM", "layer_cam"),
+        ("XGradCAM", "xgrad_cam"),
+    ],
+)
 def test_the_same_formula_gives_the_same_map(kind, method, network, layer):
     model, x = random_network(network)
     expected = theirs(kind, model, x, layer)
@@ -118,8 +122,7 @@ def test_eigen_cam(network, layer):
 @pytest.mark.parametrize(("network", "layer"), [("cnn-se", "relu1"), ("resnet20-none", "stage1")])
 def test_score_cam_at_the_size_of_the_picture(network, layer):
     model, x = random_network(network)
-    assert_alike(heatmap(model, x, TARGET, layer, "score_cam"),
-                 theirs("ScoreCAM", model, x, layer))  # fmt: skip
+    assert_alike(heatmap(model, x, TARGET, layer, "score_cam"), theirs("ScoreCAM", model, x, layer))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +131,9 @@ def test_score_cam_at_the_size_of_the_picture(network, layer):
 def test_score_cam_of_smaller_maps(network, layer, monkeypatch):
     """grad-cam enlarges so that corner pixels' middles meet; we, as the authors, their corners."""
     model, x = random_network(network)
-    monkeypatch.setattr(torch.nn, "UpsamplingBilinear2d",
-                        lambda size: torch.nn.Upsample(size, mode="bilinear"))  # fmt: skip
+    monkeypatch.setattr(
+        torch.nn, "UpsamplingBilinear2d", lambda size: torch.nn.Upsample(size, mode="bilinear")
+    )
     got = heatmap(model, x, TARGET, layer, "score_cam")
     assert_alike(got, theirs("ScoreCAM", model, x, layer))
     # And the paper's algorithm, a channel at a time, with its baseline of zeros.

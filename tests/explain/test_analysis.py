@@ -29,11 +29,11 @@ def test_analysis_is_what_the_network_does_piece_by_piece(attention):
     expected = heatmap(model, x, analysis.target, "attention3")[0]
     np.testing.assert_allclose(analysis.cam, expected, atol=1e-7)
     if attention == "se":
-        assert list(analysis.gates) == [f"attention{i}.gate" for i in (1, 2, 3)]
+        assert list(analysis.channel_gates) == [f"attention{i}.gate" for i in (1, 2, 3)]
         own = model.attention1.gate(relu1).flatten()
-        assert np.array_equal(analysis.gates["attention1.gate"], own)
+        assert np.array_equal(analysis.channel_gates["attention1.gate"], own)
     else:
-        assert analysis.gates == {}
+        assert analysis.channel_gates == {}
 
 
 def test_the_heat_map_is_of_the_class_asked_for():

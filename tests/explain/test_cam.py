@@ -202,11 +202,17 @@ def test_ablating_a_channel_that_is_already_zero_changes_nothing():
 @pytest.mark.parametrize(
     ("values", "name"),
     [
-        ([[0.0, 0.0]], "blank"), ([[-1.0, -1.0]], "negative"), ([[-2.0, -1.0]], "negative"),
-        ([[2.0, 2.0]], "constant"), ([[torch.nan, 1.0]], "nan"), ([[torch.inf, 1.0]], "nan"),
-        ([[-2.0, 0.0]], "negative"), ([[-2.0, 1.0]], ""), ([[0.0, 1.0]], ""),
+        ([[0.0, 0.0]], "blank"),
+        ([[-1.0, -1.0]], "negative"),
+        ([[-2.0, -1.0]], "negative"),
+        ([[2.0, 2.0]], "constant"),
+        ([[torch.nan, 1.0]], "nan"),
+        ([[torch.inf, 1.0]], "nan"),
+        ([[-2.0, 0.0]], "negative"),
+        ([[-2.0, 1.0]], ""),
+        ([[0.0, 1.0]], ""),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_map_has_a_name(values, name):
     assert fault(torch.tensor(values)) == name
 

@@ -3,8 +3,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnattn.explain.cost import cost, costs
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
+from cnnattn.nets.models import ModelSpec, build
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

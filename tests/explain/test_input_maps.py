@@ -78,9 +78,14 @@ def test_occlusion_is_captums(patch, stride):
 def smooth(activation):
     torch.manual_seed(8)
     return nn.Sequential(
-        nn.Conv2d(3, 8, 3, stride=2), activation, nn.Conv2d(8, 8, 3), activation,
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 4),
-    ).double()  # fmt: skip
+        nn.Conv2d(3, 8, 3, stride=2),
+        activation,
+        nn.Conv2d(8, 8, 3),
+        activation,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 4),
+    ).double()
 
 
 @pytest.mark.parametrize("baseline", [0.0, -0.7])

@@ -1,26 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from cnnattn.explain.inside import look_inside
 from cnnattn.explain.trace import trace
-from cnnattn.nets.models import ModelSpec, build
-
-
-def network(attention):
-    torch.manual_seed(5)
-    model = build(ModelSpec("cnn", attention))
-    for module in model.modules():  # else gc and nonlocal would begin as the identity
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=module.in_features**-0.5)
-    return model.eval().requires_grad_(False)
+from tests.explain.steps import network
 
 
 def look(attention, stage=2):
-    model, x = network(attention), torch.randn(1, 3, 32, 32)
+    model, x = network(attention, seed=5), torch.randn(1, 3, 32, 32)
     inside = look_inside(model, x, f"relu{stage}", f"attention{stage}")
     maps = trace(model, x, [f"relu{stage}"]).activations[f"relu{stage}"].detach()
     np.testing.assert_array_equal(inside.before, maps[0])

@@ -8,17 +8,9 @@ from cnnattn.explain.prototypes import maximise, strongest_places
 from cnnattn.explain.receptive_field import cut, receptive_fields
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
+from tests.explain.steps import finished
 
 RANDOM = np.random.default_rng(0)
-
-
-def run(work):
-    shares = []
-    while True:
-        try:
-            shares.append(next(work))
-        except StopIteration as end:
-            return shares, end.value
 
 
 def plain(pictures):
@@ -45,7 +37,7 @@ def test_the_planted_patch_is_found_in_the_planted_picture():
         patch = PATTERN if channel == 0 else -PATTERN
         pictures[i, top : top + 5, left : left + 5] = np.where(patch > 0, 255, 0)
     model = planted(PATTERN)
-    shares, found = run(strongest_places(model, "1", pictures, plain, count=4, batch=8))
+    shares, found = finished(strongest_places(model, "1", pictures, plain, count=4, batch=8))
     assert shares == [8 / 30, 16 / 30, 24 / 30, 1]
     fields = receptive_fields(model, "1", 24)
     for i, (top, left, channel) in places.items():
@@ -62,10 +54,13 @@ def test_the_order_is_that_of_all_activations(batch):
     torch.manual_seed(0)
     model = build(ModelSpec("cnn", "se")).eval()
     pictures = RANDOM.integers(0, 256, (40, 32, 32, 3), np.uint8)
-    _shares, found = run(strongest_places(model, "attention2", pictures, normalise, 5, batch))
+    _shares, found = finished(strongest_places(model, "attention2", pictures, normalise, 5, batch))
     with torch.no_grad():
-        part = model.pool1(model.attention1(model.relu1(model.bn1(model.conv1(
-            normalise(torch.from_numpy(pictures)))))))  # fmt: skip
+        part = model.pool1(
+            model.attention1(
+                model.relu1(model.bn1(model.conv1(normalise(torch.from_numpy(pictures)))))
+            )
+        )
         maps = model.attention2(model.relu2(model.bn2(model.conv2(part)))).numpy()
     most = maps.max((2, 3)).T  # (C, N)
     np.testing.assert_allclose(found["activation"], -np.sort(-most, 1)[:, :5], rtol=1e-4)
@@ -75,7 +70,7 @@ def test_the_order_is_that_of_all_activations(batch):
 
 def test_fewer_pictures_than_asked_for():
     pictures = RANDOM.integers(0, 256, (3, 24, 24, 3), np.uint8)
-    _shares, found = run(strongest_places(planted(PATTERN), "1", pictures, plain))
+    _shares, found = finished(strongest_places(planted(PATTERN), "1", pictures, plain))
     assert found["picture"].shape == (2, 3)
 
 
@@ -86,7 +81,7 @@ def test_the_picture_made_for_a_planted_filter_is_its_pattern():
     kernel = torch.from_numpy(pattern).float().permute(2, 0, 1)
     model[0].weight.data.copy_(torch.stack([kernel, -kernel]))
     work = maximise(model, "0", [1, 0], plain, size=12, steps=400, jitter=0, smoothness=0)
-    _shares, made = run(work)
+    _shares, made = finished(work)
     for picture, wanted in zip(made["picture"], (-pattern, pattern), strict=True):
         assert np.array_equal(picture > 127, wanted > 0)
     assert (made["activation"] > 0.85 * 12 * 12 * 3).all()
@@ -98,7 +93,7 @@ def test_it_beats_random_pictures_and_follows_its_seed():
     channels = [3, 40, 41]
 
     def make(seed):
-        return run(maximise(model, "relu2", channels, normalise, steps=30, seed=seed))
+        return finished(maximise(model, "relu2", channels, normalise, size=32, steps=30, seed=seed))
 
     shares, made = make(0)
     assert shares[-1] == 1
@@ -123,8 +118,8 @@ def test_total_variation_smooths():
     model = build(ModelSpec("cnn", "none")).eval()
 
     def roughness(smoothness):
-        _shares, made = run(
-            maximise(model, "relu1", [0, 1], normalise, steps=30, smoothness=smoothness)
+        _shares, made = finished(
+            maximise(model, "relu1", [0, 1], normalise, size=32, steps=30, smoothness=smoothness)
         )
         return np.abs(np.diff(made["picture"].astype(int), axis=1)).mean()
 
@@ -134,7 +129,7 @@ def test_total_variation_smooths():
 def test_a_channel_that_cannot_be_excited_ends_all_the_same():
     model = planted(PATTERN)
     model[0].weight.data[1] = 0
-    _shares, made = run(maximise(model, "1", [0, 1], plain, size=8, steps=20))
+    _shares, made = finished(maximise(model, "1", [0, 1], plain, size=8, steps=20))
     assert made["mean"][0] > 0
     assert made["mean"][1] == 0
 
@@ -142,8 +137,8 @@ def test_a_channel_that_cannot_be_excited_ends_all_the_same():
 def test_the_model_is_left_alone():
     model = build(ModelSpec("cnn", "se"))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    run(maximise(model, "attention1", [0], normalise, steps=2))
-    run(strongest_places(model, "attention1", np.zeros((1, 32, 32, 3), np.uint8), normalise))
+    finished(maximise(model, "attention1", [0], normalise, size=32, steps=2))
+    finished(strongest_places(model, "attention1", np.zeros((1, 32, 32, 3), np.uint8), normalise))
     assert model.training
     assert not any(m._forward_hooks for m in model.modules())
     assert all(p.grad is None and p.requires_grad for p in model.parameters())
@@ -153,8 +148,8 @@ def test_the_model_is_left_alone():
 def test_problems():
     model = build(ModelSpec("cnn"))
     with pytest.raises(Problem, match="holds no pictures"):
-        run(strongest_places(model, "relu1", np.zeros((0, 32, 32, 3), np.uint8), normalise))
+        finished(strongest_places(model, "relu1", np.zeros((0, 32, 32, 3), np.uint8), normalise))
     with pytest.raises(Problem, match=r"“fc1” has no height and width \(its output is \(2, 512\)"):
-        run(maximise(model, "fc1", [0, 1], normalise))
+        finished(maximise(model, "fc1", [0, 1], normalise, size=32))
     with pytest.raises(Problem, match="no layer called “relu9”"):
-        run(maximise(model, "relu9", [0], normalise))
+        finished(maximise(model, "relu9", [0], normalise, size=32))

@@ -53,7 +53,7 @@ def test_the_tutorials_network_by_hand():
     places = {"relu1": (32, 1, -1, 2), "relu2": (16, 2, -3, 5), "relu3": (8, 4, -7, 11)}
     for layer, (count, jump, first, end) in places.items():
         expected = [[jump * r + first, jump * r + end] for r in range(count)]
-        fields = receptive_fields(model, layer)
+        fields = receptive_fields(model, layer, 32)
         assert fields.rows.tolist() == fields.columns.tolist() == expected
         assert fields.size == (end - first, end - first)
 
@@ -61,19 +61,19 @@ def test_the_tutorials_network_by_hand():
 def test_a_shortcut_and_attention_do_not_widen_it():
     # Seven convolutions 3×3 one behind the other, shortcuts beside them: 1 + 7·2.
     for attention in ("none", "se"):
-        fields = receptive_fields(build(ModelSpec("resnet20", attention)), "stage1.2.relu2")
+        fields = receptive_fields(build(ModelSpec("resnet20", attention)), "stage1.2.relu2", 32)
         assert fields.size == (15, 15)
 
 
 def test_where_every_place_sees_the_edge_nothing_is_guessed():
-    fields = receptive_fields(build(ModelSpec("resnet20", "se")), "stage3.2.relu2")
+    fields = receptive_fields(build(ModelSpec("resnet20", "se")), "stage3.2.relu2", 32)
     assert fields.rows.min() == 0
     assert fields.rows.max() == 32
 
 
 def test_the_model_is_left_alone():
     model = build(ModelSpec("cnn", "se"))
-    receptive_fields(model, "relu1")
+    receptive_fields(model, "relu1", 32)
     assert model.training
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert not any(m._forward_hooks for m in model.modules())
@@ -92,4 +92,4 @@ def test_cutting_out():
 
 def test_problems():
     with pytest.raises(Problem, match="no layer called “relu9”"):
-        receptive_fields(build(ModelSpec("cnn")), "relu9")
+        receptive_fields(build(ModelSpec("cnn")), "relu9", 32)

@@ -7,16 +7,7 @@ from cnnattn.explain.cam import enlarge, heatmap
 from cnnattn.explain.faithfulness import area, confidence_through, curves, drop, soft_masks
 from cnnattn.explain.study import CONTROLS, MEASURES, interval, study
 from tests.explain.planted import planted, red_finder
-
-
-def finished(steps):
-    """The shares that a generator yields, and what it returns."""
-    shares = []
-    while True:
-        try:
-            shares.append(next(steps))
-        except StopIteration as end:
-            return shares, end.value
+from tests.explain.steps import finished
 
 
 def test_on_the_network_that_looks_for_red_its_map_beats_the_controls_and_attention_has_none():

@@ -13,12 +13,13 @@ from cnnattn.explain.surgery import (
     confusions,
     in_turn,
     scaled,
+    scaled_places,
     shuffled,
     skipped,
 )
 from cnnattn.explain.trace import trace
-from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
+from tests.explain.steps import network
 
 
 class OneMatters(nn.Module):
@@ -38,17 +39,6 @@ class OneMatters(nn.Module):
 
     def forward(self, x):
         return self.fc(self.conv(x).mean((2, 3)))
-
-
-def network(attention="se", arch="cnn"):
-    torch.manual_seed(3)
-    model = build(ModelSpec(arch, attention))
-    for module in model.modules():  # else gc and nonlocal would begin as the identity
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=module.in_features**-0.5)
-    return model.eval().requires_grad_(False)
 
 
 def test_ablation_finds_the_one_channel_that_matters():
@@ -73,7 +63,7 @@ def test_ablation_finds_the_one_channel_that_matters():
         (googlenet(weights=None, init_weights=False).eval(), "inception3a.branch1.bn", 64),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 def test_ablation_is_that_of_a_plain_loop(model, layer, size):
     x = torch.randn(1, 3, size, size)
     found = ablate_each(model, x, layer, batch=48)
@@ -95,6 +85,12 @@ def test_ablation_leaves_no_trace_of_what_is_not_a_number():
     found = ablate_each(model, x, "conv")
     assert np.isnan(found.whole).any()
     np.testing.assert_allclose(found.without[2], [5, 1])
+
+
+def test_positions_are_counted_row_by_row_and_alike_in_every_channel():
+    values = torch.tensor([[1.0, 2, 3], [4, torch.inf, 6]]).expand(2, 2, 2, 3)
+    edited = scaled_places({0: 10, 4: 0})(values)
+    assert edited.tolist() == [[[[10, 2, 3], [4, 0, 6]]] * 2] * 2
 
 
 def test_scaling_multiplies_the_named_channels_and_zero_is_zero():

@@ -12,6 +12,7 @@ from torchvision.ops import SqueezeExcitation as TorchvisionSE
 
 from cnnattn.explain.gates import gate_names
 from cnnattn.explain.trace import trace
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import (
     ATTENTION,
     Affinity,
@@ -20,7 +21,7 @@ from cnnattn.nets.attention import (
     SqueezeExcitation,
     subsampled,
 )
-from cnnattn.nets.models import ARCHITECTURES, STAGES, ModelSpec, build
+from cnnattn.nets.models import ModelSpec, build
 
 CHANNELS = [16, 32, 64, 128]
 
@@ -253,7 +254,7 @@ def test_gates_are_read_in_0_to_1_and_multiply_in_both_networks(arch, kind):
     model(x).logsumexp(1).sum().backward()  # in training mode
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     names = gate_names(model)
-    for stage in STAGES[arch]:
+    for stage in ARCHITECTURES[arch].stages:
         attention = stage.layers["attention"]
         before = {"cnn": f"relu{stage.name}", "resnet20": f"stage{stage.name}.2.bn2"}[arch]
         gates = [name for name in names if name.startswith(attention)]
@@ -273,7 +274,7 @@ def test_what_adds_is_read_in_both_networks(arch):
         model(x).logsumexp(1).sum().backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
         assert gate_names(model) == ()
-        for stage in STAGES[arch]:
+        for stage in ARCHITECTURES[arch].stages:
             attention = stage.layers["attention"]
             before = {"cnn": f"relu{stage.name}", "resnet20": f"stage{stage.name}.2.bn2"}[arch]
             names = [f"{attention}.{name}" for name in inner]

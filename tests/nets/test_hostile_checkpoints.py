@@ -46,9 +46,13 @@ def measured(files: list[Path]) -> list[tuple[int, str]]:
     limit = 6 * 2**30  # where it is not held back, it shall fail, not take the machine along
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, *map(str, files)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-    )  # fmt: skip
+    )
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
@@ -152,6 +156,10 @@ def test_a_spec_of_another_kind_is_one_sentence(tmp_path, spec, said):
             read(file)
 
 
+VARIABILITY = {
+    "over_pictures": 0.1, "between_classes": 0.05, "explained": 0.25, "mean": 0.5,
+    "open": 0, "shut": None, "over_places": float("nan"),
+}  # fmt: skip
 GOOD = {
     "data": "x",
     "normalisation": {"mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2]},
@@ -162,6 +170,7 @@ GOOD = {
         "pictures": 10, "accuracy": 0.7, "loss": 0.9, "confusion": [[4, 1], [2, 3]],
         "gates": {"attention1.gate": {"mean": [[0.1, 0.2], [0.3, float("nan")]],
                                       "spread": [[0, 0], [0, 0]]}},
+        "gate_variability": {"attention1.spatial.gate": VARIABILITY},
     },
     "something newer": {"may": "stand here"},
 }  # fmt: skip
@@ -206,6 +215,13 @@ def test_a_whole_card_comes_back_as_it_is(tmp_path):
         ("results.gates", {"attention1.gate": 3}),
         ("results.gates", {"attention1.gate": {"mean": [[1], [2]], "spread": [[1, 2], [3, 4]]}}),
         ("results.gates", {"gate": {"mean": [[1], [2]], "spread": [[1], [3]]}}),
+        ("results.gate_variability", [1]),
+        ("results.gate_variability", {"attention1.gate": 0.1}),
+        ("results.gate_variability", {"gate": VARIABILITY}),
+        ("results.gate_variability", {"attention1.gate": VARIABILITY | {"more": 1}}),
+        ("results.gate_variability", {"attention1.gate": VARIABILITY | {"mean": None}}),
+        ("results.gate_variability", {"attention1.gate": VARIABILITY | {"open": "0.1"}}),
+        ("results.gate_variability", {"attention1.gate": VARIABILITY | {"open": float("inf")}}),
     ],
 )
 def test_a_card_that_says_nonsense_is_named(tmp_path, entry, value):

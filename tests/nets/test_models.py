@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from cnnattn.nets.models import ARCHITECTURES, STAGES, ModelSpec, build
+from cnnattn.nets.architectures import ARCHITECTURES
+from cnnattn.nets.models import ModelSpec, build
 
 # cnn: three convolutions with biases, three batch norms, two linear layers
 CNN = (27 * 32 + 32) + (288 * 64 + 64) + (576 * 128 + 128) + 2 * (32 + 64 + 128)
@@ -31,10 +32,13 @@ def test_resnet20_has_the_papers_parameters():
     assert round(RESNET / 1e6, 2) == 0.27
 
 
-@pytest.mark.parametrize(("spec", "known"), [
-    (ModelSpec(arch="vgg"), "cnn, resnet20"),
-    (ModelSpec(attention="magic"), "none, se"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("spec", "known"),
+    [
+        (ModelSpec(arch="vgg"), "cnn, resnet20"),
+        (ModelSpec(attention="magic"), "none, se"),
+    ],
+)
 def test_an_unknown_name_is_answered_with_the_known_ones(spec, known):
     with pytest.raises(ValueError, match=known):
         build(spec)
@@ -47,7 +51,7 @@ def test_stages_name_real_layers_in_the_order_in_which_data_passes(arch):
     for name, module in model.named_modules():
         module.register_forward_hook(lambda m, i, o, name=name: passed.append(name))
     model(torch.zeros(1, 3, 32, 32))
-    for stage in STAGES[arch]:
+    for stage in ARCHITECTURES[arch].stages:
         times = [passed.index(layer) for layer in stage.layers.values()]
         assert times == sorted(times)
         assert stage.gate in passed

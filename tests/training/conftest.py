@@ -26,7 +26,14 @@ def short(folder):
     """A run of 3 epochs of 4 iterations, the last of them with 2 pictures."""
     return runs.RunConfig(
         data=str(folder),
-        train=TrainConfig(epochs=3, batch=16, learning_rate=0.01, low_precision=False),
+        train=TrainConfig(
+            epochs=3,
+            batch=16,
+            optimiser="sgd",
+            learning_rate=0.01,
+            weight_decay=5e-4,
+            low_precision=False,
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from cnnattn.__main__ import results
 from cnnattn.data.augment import Augmentation
 from cnnattn.nets.checkpoint import load
 from cnnattn.training import distributed, runs
-from cnnattn.training.worker import carry_out
+from cnnattn.training.worker import run_training
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,16 +38,18 @@ def torchrun(*arguments):
     ],
 )
 def test_two_processes_train_as_one(short, runs_folder, tmp_path, arch, changes):
-    config = replace(short.train, dropout=0.0, **changes)
+    # SGD: Adam would make steps of full size from gradients that are nothing but rounding, such as
+    # those of a convolution's bias before batch norm.
+    config = replace(short.train, dropout=0.0, optimiser="sgd", **changes)
     runs_folder.mkdir()
     config = runs.RunConfig(arch, "se", short.data, config)
     one, two = (runs.create(config, runs_folder / name, "stopped") for name in ("one", "two"))
-    carry_out(one, tmp_path, results)
+    run_training(one, tmp_path, results)
     torchrun("train", "--cache", tmp_path, "--run-folder", two)
 
     left, right = (torch.load(f / "last.pt", weights_only=True)["state"] for f in (one, two))
     for name, value in left["model"].items():
-        torch.testing.assert_close(right["model"][name], value, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(right["model"][name], value, rtol=1e-4, atol=1e-5)
     left, right = (runs.read_events(folder)[0] for folder in (one, two))
     assert len(left) == len(right) == config.train.epochs * (-(-50 // config.train.batch) + 1)
     for a, b in zip(left, right, strict=True):

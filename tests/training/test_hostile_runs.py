@@ -30,13 +30,26 @@ def test_a_whole_run_is_read_as_it_was_written(run):
 
 @pytest.mark.parametrize(
     "line",
-    ["123", "null", "{}", "[]", '"step"', "[" * 100_000, '{"kind": "step"}', '{"kind": [1]}',
-     json.dumps({**events()[0], "iteration": "3"}),
-     json.dumps({**events()[0], "iteration": 10**30}),
-     json.dumps({**events()[0], "loss": float("nan")}), json.dumps({**events()[0], "loss": None}),
-     json.dumps({**events()[4], "seconds": True}), json.dumps({**events()[4], "epoch": 1.5}),
-     json.dumps({**events()[4], "test_accuracy": [1]}), "\ud800", "9" * 5000],
-)  # fmt: skip
+    [
+        "123",
+        "null",
+        "{}",
+        "[]",
+        '"step"',
+        "[" * 100_000,
+        '{"kind": "step"}',
+        '{"kind": [1]}',
+        json.dumps({**events()[0], "iteration": "3"}),
+        json.dumps({**events()[0], "iteration": 10**30}),
+        json.dumps({**events()[0], "loss": float("nan")}),
+        json.dumps({**events()[0], "loss": None}),
+        json.dumps({**events()[4], "seconds": True}),
+        json.dumps({**events()[4], "epoch": 1.5}),
+        json.dumps({**events()[4], "test_accuracy": [1]}),
+        "\ud800",
+        "9" * 5000,
+    ],
+)
 def test_a_line_that_is_no_event_is_left_out(run, line):
     lines = (run / "events.jsonl").read_text().splitlines()
     lines.insert(3, line)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from cnnattn.data.datasets import Dataset, Split
 from cnnattn.data.pictures import normalise
 from cnnattn.nets.models import ModelSpec, build
-from cnnattn.training.loop import Epoch, Step, predict, train
+from cnnattn.training.loop import Epoch, Step, has_bfloat16, predict, train
 from cnnattn.training.recipes import RECIPES
 
 
@@ -74,3 +75,12 @@ def test_predict_equals_one_plain_forward(red_or_blue):
     model = build(ModelSpec("resnet20", classes=red_or_blue.classes))
     expected = model.eval()(normalise(torch.from_numpy(red_or_blue.test.pictures)))
     torch.testing.assert_close(predict(model, red_or_blue.test, batch=5), expected)
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="asks the Linux kernel")
+def test_bfloat16_is_used_where_the_kernel_says_that_the_processor_has_it():
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    known = {"avx512_bf16"}
+    if hasattr(torch.cpu, "get_capabilities"):  # an older torch knows of no others
+        known |= {"amx_bf16", "bf16"}
+    assert has_bfloat16(torch.device("cpu")) == bool(flags & known)

@@ -9,7 +9,7 @@ import torch
 from cnnattn.data.datasets import open_dataset
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
-from cnnattn.training.loop import Epoch, Step, train
+from cnnattn.training.loop import Epoch, Step, make_optimiser, train
 from cnnattn.training.recipes import RECIPES, TrainConfig
 
 RECIPE = {
@@ -99,3 +99,16 @@ def test_a_network_that_breaks_in_the_last_batch_is_no_good_epoch(data):
     assert isinstance(next(events), Step)
     with pytest.raises(Problem, match="in epoch 1"):
         next(events)
+
+
+def test_only_kernels_outside_attention_decay():
+    """By hand: with gradients of 0, AdamW leaves a parameter alone but for lr * decay of it."""
+    model = build(ModelSpec("cnn", "se"))
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    optimiser = make_optimiser(model, TrainConfig(learning_rate=0.1, weight_decay=0.2))
+    for p in model.parameters():
+        p.grad = torch.zeros_like(p)
+    optimiser.step()
+    shrunk = {f"{name}.weight" for name in ("conv1", "conv2", "conv3", "fc1", "fc2")}
+    for name, p in model.named_parameters():
+        torch.testing.assert_close(p.detach(), before[name] * (0.98 if name in shrunk else 1))

@@ -10,6 +10,7 @@ import psutil
 import pytest
 import torch
 
+from cnnattn.files import UNFINISHED
 from cnnattn.nets.checkpoint import load
 from cnnattn.problem import Problem
 from cnnattn.training import runs
@@ -99,7 +100,7 @@ def test_a_finished_run_shows_all_it_did(unbroken, folder):
     assert (unbroken.folder / "train.log").read_text().count("epoch ") == 15
 
 
-def steps_back(pid: int) -> bool:
+def goes_last(pid: int) -> bool:
     """Whether a run's process goes after this one, and its session too where Linux groups them."""
     group = Path(f"/proc/{pid}/autogroup")  # "/autogroup-204 nice 10", or empty
     told = group.read_text().strip() if group.exists() else ""
@@ -130,7 +131,7 @@ def test_two_starts_at_the_same_moment_then_stop_and_resume(
     first, second = sorted(ids, key=states.get, reverse=True)
 
     until(lambda: runs.read_events(runs.RUNS / first)[0])
-    assert steps_back(read_status(runs.RUNS / first)["process"]["pid"])
+    assert goes_last(read_status(runs.RUNS / first)["process"]["pid"])
     with pytest.raises(Problem, match="stop it before"):
         runs.delete(first)
     with monkeypatch.context() as change:
@@ -193,7 +194,7 @@ def test_a_run_that_is_killed_at_any_moment_resumes(long, unbroken, runs_folder,
         runs.resume(run_id)
     run = ended(run_id)
     assert run.state == "finished", run.reason
-    assert not list(run.folder.rglob("tmp*"))
+    assert not list(run.folder.rglob(UNFINISHED))
     steps = [e["iteration"] for e in events(run) if e["kind"] == "step"]
     assert steps == list(range(1, run.iterations + 1))
     if moments == 3:

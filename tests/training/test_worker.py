@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +11,16 @@ import torch
 from PIL import Image
 
 from cnnattn.data.samples import samples
+from cnnattn.files import UNFINISHED
 from cnnattn.nets.checkpoint import load
 from cnnattn.problem import Problem
 from cnnattn.training import runs
 from cnnattn.training.run_folder import read_run, write_status
-from cnnattn.training.worker import carry_out, learn, open_data
+from cnnattn.training.worker import learn, open_data, run_training
 
 
 def train_here(folder, cache=None):
-    carry_out(folder, cache, lambda model, data: {"pictures": len(data.test.labels)})
+    run_training(folder, cache, lambda model, data: {"pictures": len(data.test.labels)})
     return read_run(folder)
 
 
@@ -33,6 +35,25 @@ def test_a_run_by_hand_finishes(short, runs_folder):
     assert load(run.best).card["results"] == {"pictures": 12}
     with pytest.raises(Problem, match="has finished"):
         train_here(run.folder)
+
+
+def test_what_a_killed_process_left_is_cleared_while_nobody_else_writes(
+    short, runs_folder, monkeypatch
+):
+    place, locked, seen = new(short, runs_folder), runs.queue_lock, []
+    (place / ".half.writing").write_bytes(b"half of a checkpoint")
+
+    @contextmanager
+    def watched(*arguments, **options):
+        with locked(*arguments, **options):
+            yield
+            seen.append({file.name for file in place.glob(UNFINISHED)})
+        (place / ".app.writing").write_bytes(b"the app renames the run in this moment")
+
+    monkeypatch.setattr(runs, "queue_lock", watched)
+    train_here(place)
+    assert seen[0] == set()
+    assert (place / ".app.writing").exists()
 
 
 def test_changed_data_are_refused_until_they_are_back(short, runs_folder, folder, tmp_path):
@@ -56,7 +77,8 @@ def test_changed_data_are_refused_until_they_are_back(short, runs_folder, folder
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(short, runs_folder):
     """Under one_cycle a far too high rate is reached after some epochs only."""
-    place = new(replace(short, train=replace(short.train, epochs=50, learning_rate=3)), runs_folder)
+    far = replace(short.train, epochs=50, learning_rate=3, dropout=None)
+    place = new(replace(short, train=far), runs_folder)
     with pytest.raises(Problem, match="lower learning rate"):
         train_here(place)
     run = runs.find("one")
