@@ -34,13 +34,15 @@ def pack(
     models: Sequence[LiveModel],
     pictures: Sequence[LivePicture],
     colours: Sequence[str],
+    veil: Sequence[tuple[float, float, float, float]],
     *,
     key: str = "",
     half: bool = False,
 ) -> bytes:
     """Networks and pictures for the browser, in no language. ``half`` as for ``network``.
 
-    ``key`` names the content, ``colours`` are the stops ("#rrggbb") of the scale for magnitudes.
+    ``key`` names the content, ``colours`` are the stops ("#rrggbb") of the scale for magnitudes,
+    ``veil`` those of heat maps over a picture: red, green, blue to 255, alpha to 1.
     Raises Problem for a network with an operation that the engine does not know.
     """
     parts = Parts()
@@ -64,6 +66,7 @@ def pack(
             for picture in pictures
         ],
         "colours": list(colours),
+        "veil": list(veil),
         "key": key,
     }
     return parts.pack(header)

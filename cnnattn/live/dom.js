@@ -72,6 +72,21 @@ function pixelCanvas(width, height, label, attributes = {}) {
   return { canvas, pixels, width, height, show: () => context.putImageData(image, 0, 0) };
 }
 
+/** Draw an RGB picture on a pixel canvas of its size. */
+function showPicture({ pixels, show }, rgb) {
+  for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
+    pixels[i] = (0xff000000 | (rgb[at + 2] << 16) | (rgb[at + 1] << 8) | rgb[at]) >>> 0;
+  }
+  show();
+}
+
+/** Press one button of a group, and no other. */
+function pressOnly(pressed) {
+  for (const button of pressed.parentNode.querySelectorAll("button")) {
+    button.ariaPressed = String(button === pressed);
+  }
+}
+
 /** Which pixel of a canvas of `width` × `height` a pointer is at, within its edges. */
 function pixelAt(event, canvas, width, height) {
   const box = canvas.getBoundingClientRect();

@@ -12,6 +12,23 @@ function colourTable(stops) {
   });
 }
 
+/**
+ * 256 levels of a veil between evenly spaced [red, green, blue, alpha]: what is added of its colour,
+ * and the share of the picture under it that is still seen.
+ */
+function veilTable(stops) {
+  const veil = {};
+  for (const name of ["red", "green", "blue", "rest"]) veil[name] = new Float32Array(256);
+  for (let level = 0; level < 256; level++) {
+    const position = (level / 255) * (stops.length - 1);
+    const k = Math.min(stops.length - 2, Math.floor(position)), f = position - k;
+    const [r, g, b, alpha] = stops[k].map((value, c) => value * (1 - f) + stops[k + 1][c] * f);
+    [veil.red[level], veil.green[level], veil.blue[level]] = [r * alpha, g * alpha, b * alpha];
+    veil.rest[level] = 1 - alpha;
+  }
+  return veil;
+}
+
 /** Columns of a grid of `tiles` that is about twice as wide as high. */
 function gridColumns(tiles) {
   return { 16: 8, 32: 8, 64: 16, 128: 16 }[tiles] ?? Math.ceil(Math.sqrt(2 * tiles));
@@ -78,12 +95,13 @@ class ChannelGrid {
   }
 }
 
-/** A small map (h, w) laid over the picture, enlarged bilinearly. */
+/** A small map (h, w) as a veil over the picture, enlarged bilinearly: clear where it is 0. */
 class Overlay {
-  constructor(height, width, colours, label, attributes = {}) {
+  constructor(height, width, veil, label, attributes = {}) {
     const size = 4 * SIDE;
     this.size = size;
-    this.colours = colours;
+    this.veil = veil;
+    this.line = new Float32Array(width);
     this.picture = pixelCanvas(size, size, label, attributes);
     this.width = width;
     this.rows = Overlay.#between(height, size);
@@ -104,24 +122,21 @@ class Overlay {
 
   /** Values from 0 to `most`, over the RGB picture of 32 × 32; what is below 0 counts as 0. */
   draw(map, most, rgb, sharp = false) {
-    const { rows, columns, width, size, colours } = this;
+    const { rows, columns, width, size, line } = this, { red, green, blue, rest } = this.veil;
     const { pixels } = this.picture, scale = most > 0 ? 255 / most : 0;
     for (let y = 0, o = 0; y < size; y++) {
       const above = rows.low[y] * width, below = rows.high[y] * width;
       const down = sharp ? Math.round(rows.share[y]) : rows.share[y];
+      for (let x = 0; x < width; x++) {
+        line[x] = (map[above + x] * (1 - down) + map[below + x] * down) * scale;
+      }
       for (let x = 0; x < size; x++, o++) {
-        const left = columns.low[x], right = columns.high[x];
         const along = sharp ? Math.round(columns.share[x]) : columns.share[x];
-        const upper = map[above + left] * (1 - along) + map[above + right] * along;
-        const lower = map[below + left] * (1 - along) + map[below + right] * along;
-        const level = (upper * (1 - down) + lower * down) * scale;
-        const colour = colours[level >= 255 ? 255 : level > 0 ? level | 0 : 0];
-        const at = 3 * ((y >> 2) * SIDE + (x >> 2));
-        const grey = 0.3 * rgb[at] + 0.59 * rgb[at + 1] + 0.11 * rgb[at + 2];
-        const r = ((colour & 255) * 0.6 + grey * 0.4) | 0;
-        const g = (((colour >> 8) & 255) * 0.6 + grey * 0.4) | 0;
-        const b = (((colour >> 16) & 255) * 0.6 + grey * 0.4) | 0;
-        pixels[o] = (0xff000000 | (b << 16) | (g << 8) | r) >>> 0;
+        const value = line[columns.low[x]] * (1 - along) + line[columns.high[x]] * along;
+        const level = value >= 255 ? 255 : value > 0 ? value | 0 : 0;
+        const at = 3 * ((y >> 2) * SIDE + (x >> 2)), seen = rest[level];
+        const r = red[level] + rgb[at] * seen, g = green[level] + rgb[at + 1] * seen;
+        pixels[o] = 0xff000000 | ((blue[level] + rgb[at + 2] * seen) << 16) | (g << 8) | r;
       }
     }
     this.picture.show();

@@ -15,6 +15,7 @@ class GateEdit {
     this.factors = new Float32Array(this.sliders).fill(1);
     this.fixed = new Float32Array(this.sliders).fill(NaN);
     this.own = new Float32Array(length); // the gate's own weights, of the last run
+    this.base = null; // weights that take the place of the network's own
   }
 
   scale(slider, factor) {
@@ -35,11 +36,21 @@ class GateEdit {
     this.fixed.fill(NaN);
   }
 
+  remember() {
+    return { factors: this.factors.slice(), fixed: this.fixed.slice() };
+  }
+
+  restore({ factors, fixed }) {
+    this.factors.set(factors);
+    this.fixed.set(fixed);
+  }
+
   touched(slider) {
     return this.factors[slider] !== 1 || this.fixed[slider] === this.fixed[slider];
   }
 
   get active() {
+    if (this.base) return true;
     for (let s = 0; s < this.sliders; s++) if (this.touched(s)) return true;
     return false;
   }
@@ -57,7 +68,20 @@ class GateEdit {
     return fixed === fixed ? fixed : this.ownWeight(s) * this.factors[s];
   }
 
+  /** The touched sliders as factors of their own weights: {slider: factor}. */
+  asFactors() {
+    const factors = {};
+    for (let s = 0; s < this.sliders; s++) {
+      if (!this.touched(s)) continue;
+      const own = this.ownWeight(s), fixed = this.fixed[s];
+      const factor = fixed === fixed ? (own > 1e-6 ? fixed / own : 0) : this.factors[s];
+      if (Math.abs(factor - 1) > 1e-3) factors[s] = Math.round(1e4 * factor) / 1e4;
+    }
+    return factors;
+  }
+
   apply(numbers) {
+    if (this.base) numbers.set(this.base);
     this.own.set(numbers);
     for (let s = 0, i = 0; s < this.sliders; s++) {
       const factor = this.factors[s], fixed = this.fixed[s], isFixed = fixed === fixed;
@@ -67,7 +91,8 @@ class GateEdit {
 
   back(gradient) {
     for (let s = 0, i = 0; s < this.sliders; s++) {
-      const fixed = this.fixed[s], factor = fixed === fixed ? 0 : this.factors[s];
+      const fixed = this.fixed[s], constant = this.base || fixed === fixed;
+      const factor = constant ? 0 : this.factors[s];
       for (const end = i + this.size; i < end; i++) gradient[i] *= factor;
     }
   }

@@ -8,6 +8,7 @@ class Value {
   constructor(shape, store) {
     this.shape = shape;
     this.store = store;
+    this.run = 0; // in which run of the network it was computed last
   }
   get data() { return this.store.data; }
   get gradient() { return this.store.gradient; }
@@ -21,7 +22,7 @@ class Network {
   /**
    * @param graph    what graph.py exported
    * @param weights  {name: {shape, data}}
-   * @param kernels  bytes -> {buffer, gemm, matvec, im2col, col2im}
+   * @param kernels  `fastestKernels()`, `javascriptKernels`
    */
   constructor(graph, weights, kernels = javascriptKernels) {
     this.graph = graph;
@@ -65,6 +66,7 @@ class Network {
     this.logits = this.values[graph.output].data;
     this.paths = {}; // module -> how its gradient is computed
     this.clean = 0; // how many steps need not be computed again
+    this.runs = 0;
   }
 
   #stores = [];
@@ -78,7 +80,8 @@ class Network {
   #scratchSize() {
     const sizes = this.graph.nodes
       .filter((node) => node.op === "conv2d")
-      .map((node) => count(this.weights[node.inputs[1].slice(1)].shape.slice(1)) * count(node.outSize));
+      .map((node) => count(this.weights[node.inputs[1].slice(1)].shape.slice(1))
+        * Math.ceil(count(node.outSize) / PANEL) * PANEL);
     return Math.max(1, ...sizes);
   }
 
@@ -133,9 +136,11 @@ class Network {
 
   /** Compute all that has changed; returns the logits. */
   run() {
+    if (this.clean < this.steps.length) this.runs++;
     for (let i = this.clean; i < this.steps.length; i++) {
       const step = this.steps[i];
       step.forward();
+      step.out.run = this.runs;
       if (step.edit) step.edit.apply(step.out.data, step.out.shape);
     }
     this.clean = this.steps.length;

@@ -12,8 +12,9 @@ class Equaliser {
    * @param hooks    {words, colour, remember(), changed(), point(channel)}
    */
   constructor(edit, kind, label, hooks) {
-    Object.assign(this, { edit, kind, hooks });
+    Object.assign(this, { edit, kind, label, hooks });
     this.pointed = -1;
+    this.drawn = {}; // what the canvas shows: run, pointed, room
     this.canvas = element("canvas", { height: 64, ariaHidden: "true" });
     this.inputs = Array.from({ length: edit.sliders }, (_, channel) => this.#input(channel));
     this.inputs[0].tabIndex = 0;
@@ -137,33 +138,44 @@ class Equaliser {
     return { off, others };
   }
 
-  draw() {
-    const { canvas, edit } = this;
+  /** Draw what was computed in the network's run number `run`, unless that is drawn already. */
+  draw(run) {
+    const { canvas, edit, drawn, pointed } = this;
     this.room ||= this.root.clientWidth; // asked once: the answer costs a layout of the page
+    if (!this.room) return;
+    if (drawn.run === run && drawn.pointed === pointed && drawn.room === this.room) return;
+    Object.assign(drawn, { run, pointed, room: this.room });
     const width = Math.round(this.room * Math.min(2, devicePixelRatio));
     const height = Math.round(64 * Math.min(2, devicePixelRatio));
-    if (!width) return;
     if (canvas.width !== width) { canvas.width = width; canvas.height = height; }
-    const context = canvas.getContext("2d");
-    const step = width / edit.sliders, gap = Math.min(step * 0.25, 3);
+    const context = this.context ??= canvas.getContext("2d");
+    const step = width / edit.sliders, gap = Math.min(step * 0.25, 3), wide = step - gap;
     context.clearRect(0, 0, width, height);
     context.fillStyle = this.hooks.colour;
-    for (let c = 0; c < edit.sliders; c++) {
-      const touched = edit.touched(c), left = c * step + gap / 2, wide = step - gap;
-      const top = height * (1 - Math.min(1, this.value(c)));
-      context.globalAlpha = 0.13;
-      context.fillRect(left, 0, wide, height);
-      context.globalAlpha = touched || c === this.pointed ? 1 : 0.6;
-      context.fillRect(left, top, wide, height - top);
-      if (touched) { // where the network itself would have it
-        context.fillRect(left, Math.min(height - 2, height * (1 - this.own(c))), wide, 2);
+    // Bars of one strength are one path: hundreds of single rectangles cost more than the networks.
+    context.globalAlpha = 0.13;
+    context.beginPath();
+    for (let c = 0; c < edit.sliders; c++) context.rect(c * step + gap / 2, 0, wide, height);
+    context.fill();
+    for (const strong of [false, true]) {
+      context.globalAlpha = strong ? 1 : 0.6;
+      context.beginPath();
+      for (let c = 0; c < edit.sliders; c++) {
+        const touched = edit.touched(c), left = c * step + gap / 2;
+        if ((touched || c === pointed) !== strong) continue;
+        const top = height * (1 - Math.min(1, this.value(c)));
+        context.rect(left, top, wide, height - top);
+        if (!touched) continue; // where the network itself would have it, above its bar
+        const own = Math.min(height - 2, height * (1 - this.own(c)));
+        if (own < top) context.rect(left, own, wide, Math.min(2, top - own));
       }
+      context.fill();
     }
     context.globalAlpha = 1;
-    if (this.pointed >= 0) {
+    if (pointed >= 0) {
       context.strokeStyle = this.hooks.ink();
       context.lineWidth = 2;
-      context.strokeRect(this.pointed * step + 1, 1, Math.max(3, step - 2), height - 2);
+      context.strokeRect(pointed * step + 1, 1, Math.max(3, step - 2), height - 2);
     }
     const focused = this.inputs.indexOf(this.root.getRootNode().activeElement);
     if (focused >= 0) this.#tell(focused);

@@ -18,28 +18,42 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from cnnattn.live.kept_graphs import kept
 from cnnattn.live.lowering import LOWERINGS, Shape, UnknownForm
+from cnnattn.nets.architectures import ARCHITECTURES, CIFAR10_SIZE
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
 
 Graph = dict[str, Any]
 """``nodes`` in the order of computation, ``output``, ``modules``, ``input`` (the shape)."""
 
+SIDE = CIFAR10_SIZE  # of the pictures that the page draws, in pixels; as in picture.js
 _ONE_EXPORT = threading.Lock()  # torch.export is not thread-safe
 
 
 def network_graph(spec: ModelSpec) -> Graph:
-    """The graph of the networks that ``spec`` describes; made once. Do not change it."""
+    """The graph of the networks that ``spec`` describes; made once. Do not change it.
+
+    Raises Problem as ``export_graph`` does, and for pictures that are not ``SIDE`` pixels wide.
+    """
+    if ARCHITECTURES[spec.arch].size != SIDE:
+        raise Problem(
+            "This network takes pictures of {size}×{size} pixels, but those of the page Live have "
+            "{side}×{side}; use the other pages.",
+            size=ARCHITECTURES[spec.arch].size,
+            side=SIDE,
+        )
     with _ONE_EXPORT:
         return _network_graph(spec)
 
 
 @lru_cache(maxsize=64)
 def _network_graph(spec: ModelSpec) -> Graph:
-    return _export(build(spec), (1, 3, 32, 32))
+    network = build(spec)
+    return kept(network, lambda: _export(network, ARCHITECTURES[spec.arch].shape))
 
 
-def export_graph(model: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 32)) -> Graph:
+def export_graph(model: nn.Module, shape: tuple[int, ...]) -> Graph:
     """The graph of any network, for one input of ``shape`` (1, …); the network stays as it is.
 
     Raises Problem for an operation that the engine does not know, naming it, and for a network
@@ -62,7 +76,7 @@ def _export(model: nn.Module, shape: tuple[int, ...]) -> Graph:
         if name and isinstance(module, nn.Identity | nn.Dropout):
             model.set_submodule(name, _Pass())
     try:
-        program = torch.export.export(model, (torch.zeros(shape),))
+        program = torch.export.export(model, (torch.zeros(shape),), strict=False)
     except Exception as error:  # torch raises many kinds here
         raise Problem(
             "This network cannot run in the browser, since its computation cannot be written down "

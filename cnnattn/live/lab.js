@@ -8,47 +8,72 @@ class Lab {
    * @param root      where it is drawn; gets the property `lab`
    * @param content   unpacked payload: {header: {models, pictures, colours}, part}
    * @param settings  {words, titles, classes (of each model by name), pictures (titles),
-   *                  chosen: {name, label, pixels}}
+   *                  chosen: {name, label, pixels}}, and where it is a part of another page
+   *                  {stage: the only one shown, without the picture's tools; gates: how they stand
+   *                  at first, see `setGates`; told(state): called when a hand has moved gates}
    */
   constructor(root, content, settings) {
     const { header, part } = content;
     Object.assign(this, { root, header, part, settings, words: settings.words });
     this.colours = colourTable(header.colours);
-    this.kernels = undefined; // the plain ones
+    this.veil = veilTable(header.veil);
+    this.kernels = fastestKernels();
     this.picture = new EditablePicture();
-    this.camera = new Camera();
-    this.history = [];
+    this.history = new UndoHistory(this);
     this.work = []; // milliseconds of the last frames
     this.frames = 0;
     this.pointed = null; // {stage, channel}
     this.explained = -1; // the class whose heat map is drawn; -1: the predicted one
     this.method = "grad_cam";
-    this.stage = "1";
+    this.stage = settings.stage ?? header.models[0].stages[0].name;
     this.oneScale = true;
     this.ghosts = true;
-    this.tool = "patch";
-    this.size = 8;
-    this.colour = [220, 40, 40];
     this.truth = null;
     this.models = header.models.map((entry) => new ModelView(entry, part, this));
+    this.view = settings.stage ? null : new PictureView(this);
     this.#build();
     root.lab = this;
     this.stopped = false;
-    this.onHidden = () => { if (document.hidden) this.#stopCamera(); };
+    this.onHidden = () => { if (document.hidden) this.view?.stopCamera(); };
     document.addEventListener("visibilitychange", this.onHidden);
     this.watch = new ResizeObserver(() => this.#measureAgain());
     this.watch.observe(root);
+    this.seen = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "100px" });
+    for (const model of this.models) for (const stage of model.stages) this.seen.observe(stage.root);
+    if (settings.gates) this.setGates(settings.gates);
     this.choose(settings.chosen);
   }
 
-  // --- for checks from outside ---------------------------------------------------------------------
+  // --- for checks and pages around it --------------------------------------------------------------
+
+  #model(model) {
+    return this.models[model] ?? this.models.find((m) => m.name === model);
+  }
 
   /** Multiply a slider of a gate by `factor`; `model` is a number or a name. */
   setGate(model, gate, channel, factor) {
-    const view = this.models[model] ?? this.models.find((m) => m.name === model);
+    const view = this.#model(model);
     view.edits[gate].scale(channel, factor);
     view.net.setEdit(gate, view.edits[gate]);
     this.changed(view);
+  }
+
+  /**
+   * How all gates stand: {model's name: {gate: {factors: {channel: factor}, base: [weights]}}}. What
+   * is not named stands as the network has it; `base` takes the place of the network's own weights.
+   */
+  setGates(gates) {
+    for (const model of this.models) {
+      for (const [gate, edit] of Object.entries(model.edits)) {
+        const { factors = {}, base = null } = gates[model.name]?.[gate] ?? {};
+        edit.resetAll();
+        edit.base = base && Float32Array.from(base);
+        for (const [channel, factor] of Object.entries(factors)) edit.scale(Number(channel), factor);
+      }
+      model.restart();
+      model.dirty = true;
+    }
+    this.wake();
   }
 
   /** Show another picture, RGB, 32 × 32, as it is. */
@@ -56,20 +81,34 @@ class Lab {
     this.choose({ name: "", label: null, pixels });
   }
 
-  /** Go on where another page over the same networks was: after a change of language. */
+  /**
+   * What another page can take along: the picture if something was done to it, and the gate that was
+   * touched last, as factors of its channels, or of its positions (`places`): {name, pixels or null,
+   * model, stage, gate, factors, places}.
+   */
+  get state() {
+    const pixels = this.picture.changes.length || !this.name ? this.picture.pixels : null;
+    const { model, stage, gate } = this.touched
+      ?? { model: this.models.find((m) => m.gated) ?? this.models[0], stage: this.stage, gate: null };
+    const edit = gate && model.edits[gate], factors = edit ? edit.asFactors() : {};
+    const shown = stage === "all" ? model.stages[0].name : stage;
+    const places = Boolean(edit?.spatial);
+    return { name: this.name, pixels, model: model.name, stage: shown, gate, factors, places };
+  }
+
+  /** Go on where another page over the same networks was: after a change of language, say. */
   resume(other) {
+    this.history.states = other.history.states;
     this.picture.restore(other.picture.remember());
     this.truth = other.truth;
+    this.name = other.name;
     this.models.forEach((model, m) => {
       const before = other.models[m];
       model.before.set(before.before);
-      for (const [gate, edit] of Object.entries(model.edits)) {
-        edit.factors.set(before.edits[gate].factors);
-        edit.fixed.set(before.edits[gate].fixed);
-      }
+      for (const [gate, edit] of Object.entries(model.edits)) edit.restore(before.edits[gate]);
       model.restart();
     });
-    this.#showSliders();
+    this.view?.update();
     this.pictureChanged();
   }
 
@@ -80,18 +119,24 @@ class Lab {
     this.picture.reset();
     this.picture.base.set(pixels);
     this.truth = label;
+    this.name = name;
     this.picture.compose();
     for (const model of this.models) {
       model.setPicture(this.picture);
       model.settle();
     }
     this.ghosts = true;
-    this.strip?.querySelectorAll("button").forEach((button) => {
-      const here = button.dataset.name === name;
-      button.ariaPressed = String(here);
-      if (here) this.strip.scrollLeft = button.offsetLeft - this.strip.offsetLeft - 60;
-    });
-    this.#showSliders();
+    this.view?.draw();
+    this.view?.update();
+    this.view?.mark(name);
+    this.wake();
+  }
+
+  /** The camera is on. */
+  filming() {
+    this.ghosts = false; // there is no answer before, for every picture is new
+    this.truth = null;
+    this.name = "";
     this.wake();
   }
 
@@ -100,8 +145,12 @@ class Lab {
     this.wake();
   }
 
-  changed(model) {
+  /** A gate of the model was moved: its answer comes at once, all else with the next frame. */
+  changed(model, stage, gate) {
+    if (gate) this.touched = { model, stage, gate };
+    this.moved = true;
     model.dirty = true;
+    if (!this.asked && !this.pictureDirty) model.answer(this.truth);
     this.wake();
   }
 
@@ -124,41 +173,28 @@ class Lab {
 
   /** Keep the state, so that what follows can be undone. */
   remember() {
-    const gates = this.models.map((model) => Object.values(model.edits)
-      .map((edit) => [edit.factors.slice(), edit.fixed.slice()]));
-    this.history.push({ picture: this.picture.remember(), truth: this.truth, gates });
-    if (this.history.length > 60) this.history.shift();
-    this.undoButton.disabled = false;
+    this.history.remember();
+    this.view?.update();
   }
 
   undo() {
-    const memory = this.history.pop();
-    if (!memory) return;
-    this.undoButton.disabled = !this.history.length;
-    this.picture.restore(memory.picture);
-    this.truth = memory.truth;
-    this.models.forEach((model, m) => {
-      Object.values(model.edits).forEach((edit, e) => {
-        edit.factors.set(memory.gates[m][e][0]);
-        edit.fixed.set(memory.gates[m][e][1]);
-      });
-      model.restart();
-      model.dirty = true;
-    });
-    this.#showSliders();
+    if (!this.history.undo()) return;
+    this.moved = true;
+    this.view?.update();
+    this.redraw();
     this.pictureChanged();
   }
 
   resetAll() {
     this.remember();
-    this.#stopCamera();
+    this.view?.stopCamera();
     this.picture.reset();
     for (const model of this.models) {
       for (const edit of Object.values(model.edits)) edit.resetAll();
       model.restart();
-      model.dirty = true;
     }
-    this.#showSliders();
+    this.view?.update();
+    this.redraw();
     this.pictureChanged();
   }
 
@@ -170,7 +206,7 @@ class Lab {
     this.asked = requestAnimationFrame(() => {
       this.asked = 0;
       if (this.stopped || !this.root.isConnected) return this.stop();
-      const seen = this.camera.on && this.camera.look();
+      const camera = this.view?.camera, seen = camera?.on && camera.look();
       if (seen) {
         this.picture.base.set(seen);
         this.pictureDirty = true;
@@ -179,37 +215,33 @@ class Lab {
       this.#frame();
       this.work.push(performance.now() - start);
       if (this.work.length > 600) this.work.splice(0, 300);
-      if (this.camera.on || this.models.some((model) => model.dirty)) this.wake();
+      if (camera?.on || this.models.some((model) => model.dirty)) this.wake();
     });
   }
 
   #frame() {
-    const { picture, models, screen } = this;
+    const { picture, models } = this;
     if (this.pictureDirty) {
       picture.compose();
       for (const model of models) model.setPicture(picture);
       this.pictureDirty = false;
+      this.view?.draw();
     }
-    this.#drawPicture(screen);
     let waiting = models.filter((model) => model.dirty);
     if (waiting.length > 1 && this.#slow()) { // in turns
       this.turn = ((this.turn ?? 0) + 1) % waiting.length;
       waiting = [waiting[this.turn]];
     }
-    const shown = this.#shownStages();
+    for (const model of waiting) model.answer(this.truth);
     for (const model of waiting) {
-      model.compute();
-      model.drawAnswer(picture, this.truth);
-      for (const stage of shown) {
-        const { grid, output } = model.stages[stage];
-        model.stages[stage].most = grid.measure(model.net.layer(output).data);
-      }
+      model.drawHeat(picture);
       model.dirty = false;
     }
+    const shown = this.#shownStages();
     if (waiting.length) {
       for (const stage of shown) {
         let most = 0;
-        for (const model of models) most = Math.max(most, model.stages[stage].most ?? 0);
+        for (const model of models) most = Math.max(most, model.measureStage(stage));
         for (const model of models) {
           if (model.top === undefined) continue; // its first turn is still to come
           model.drawStage(stage, this.oneScale ? most : model.stages[stage].most, picture);
@@ -236,10 +268,10 @@ class Lab {
   /** The sentence and the faders' values: once a second at most, for those who listen. */
   #tellSoon() {
     if (this.telling) return;
-    const wait = Math.max(0, 1000 - (performance.now() - (this.told ?? -1000)));
+    const wait = Math.max(0, 1000 - (performance.now() - (this.said ?? -1000)));
     this.telling = setTimeout(() => {
       this.telling = 0;
-      this.told = performance.now();
+      this.said = performance.now();
       const text = story(this.models, this.picture, this.words);
       if (this.line.textContent !== text) this.line.textContent = text;
       for (const model of this.models) for (const s of this.#shownStages()) model.stages[s].faders.tellAll();
@@ -250,8 +282,9 @@ class Lab {
     this.stopped = true;
     cancelAnimationFrame(this.asked);
     clearTimeout(this.telling);
-    this.#stopCamera();
+    this.view?.stopCamera();
     this.watch.disconnect();
+    this.seen.disconnect();
     document.removeEventListener("visibilitychange", this.onHidden);
   }
 
@@ -262,17 +295,44 @@ class Lab {
   }
 
   #build() {
-    const { words, models, root } = this;
+    const { words, models, root, settings } = this;
     this.line = element("p", { className: "story", role: "status", ariaLive: "polite" },
       words.nothing_changed);
-    const stages = [...models[0].stages.map((stage) => stage.name), "all"];
+    this.rows = models[0].stages.map((_, i) => element("div", { className: "models" },
+      ...models.flatMap((model) => (model.stages[i] ? [model.stages[i].root] : []))));
+    root.style.setProperty("--models", models.length);
+    root.classList.toggle("part", !this.view);
+    root.replaceChildren(...(this.view ? [this.view.root] : []),
+      element("div", { className: "right" },
+        this.line,
+        element("div", { className: "models heads" }, ...models.map((model) => model.head)),
+        ...(this.view ? [this.#buildChoices()] : []),
+        ...this.rows,
+        ...this.#buildWaysOn(),
+        element("p", { className: "hint" }, words.hint)));
+    root.onkeydown = (event) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); this.undo(); }
+    };
+    if (settings.told) {
+      const told = () => { // a hand has let go
+        if (!this.moved) return;
+        this.moved = false;
+        settings.told(this.state);
+      };
+      root.onpointerup = root.onkeyup = root.onclick = root.ondblclick = told;
+    }
+    this.#showStages();
+  }
+
+  /** Which stage, which heat map, which colour scale. */
+  #buildChoices() {
+    const { words } = this, stages = [...this.models[0].stages.map((stage) => stage.name), "all"];
     const stageButtons = element("div", { className: "segments", role: "group", ariaLabel: words.stage },
       ...stages.map((name) => element("button", {
         type: "button", ariaPressed: String(name === this.stage),
         onclick: (event) => {
           this.stage = name;
-          for (const button of event.currentTarget.parentNode.children) button.ariaPressed = "false";
-          event.currentTarget.ariaPressed = "true";
+          pressOnly(event.currentTarget);
           this.#showStages();
           this.redraw();
         },
@@ -285,23 +345,20 @@ class Lab {
       type: "checkbox", checked: true,
       onchange: () => { this.oneScale = scale.checked; this.redraw(); },
     });
-    this.rows = models[0].stages.map((_, i) => element("div", { className: "models" },
-      ...models.flatMap((model) => (model.stages[i] ? [model.stages[i].root] : []))));
-    root.style.setProperty("--models", models.length);
-    root.replaceChildren(
-      element("div", { className: "left" }, this.#buildPicture(), this.#buildTools(), this.#buildStrip()),
-      element("div", { className: "right" },
-        this.line,
-        element("div", { className: "models heads" }, ...models.map((model) => model.head)),
-        element("div", { className: "row" }, stageButtons,
-          element("label", { className: "check" }, scale, words.one_scale),
-          element("label", { className: "method" }, words.heat_map, methods)),
-        ...this.rows,
-        element("p", { className: "hint" }, words.hint)));
-    root.onkeydown = (event) => {
-      if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); this.undo(); }
-    };
-    this.#showStages();
+    return element("div", { className: "row" }, stageButtons,
+      element("label", { className: "check" }, scale, words.one_scale),
+      element("label", { className: "method" }, words.heat_map, methods));
+  }
+
+  /** Buttons to other pages, which take the state along: `settings.ways` are their titles by name. */
+  #buildWaysOn() {
+    const { words, settings } = this, ways = Object.entries(settings.ways ?? {});
+    if (!ways.length) return [];
+    return [element("div", { className: "row", role: "group", ariaLabel: words.take_along },
+      element("strong", {}, words.take_along),
+      ...ways.map(([page, title]) => element("button", {
+        type: "button", onclick: () => settings.take(page, this.state),
+      }, title)))];
   }
 
   #showStages() {
@@ -309,176 +366,17 @@ class Lab {
     this.rows.forEach((row, i) => { row.hidden = !shown.includes(i); });
   }
 
-  #measureAgain() {
-    for (const model of this.models) for (const stage of model.stages) stage.faders.room = 0;
+  /** Stages that nobody sees are computed, not drawn. */
+  #see(entries) {
+    const stages = this.models.flatMap((model) => model.stages);
+    for (const { target, isIntersecting } of entries) {
+      stages.find((stage) => stage.root === target).visible = isIntersecting;
+    }
     this.redraw();
   }
 
-  #buildPicture() {
-    const { words } = this;
-    this.screen = pixelCanvas(SIDE, SIDE, words.picture,
-      { role: "application", tabIndex: 0, className: "picture" });
-    const { canvas } = this.screen;
-    let last = null;
-    canvas.onpointerdown = (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      this.remember();
-      last = pixelAt(event, canvas, SIDE, SIDE);
-      this.#use(last, last);
-    };
-    canvas.onpointermove = (event) => {
-      if (!last) return;
-      const at = pixelAt(event, canvas, SIDE, SIDE);
-      this.#use(last, at);
-      last = at;
-    };
-    canvas.onpointerup = canvas.onpointercancel = () => { last = null; };
-    canvas.onkeydown = (event) => this.#keyOnPicture(event);
-    return element("div", { className: "frame" }, canvas);
-  }
-
-  /** The tool in hand goes from one pixel of the picture to another. */
-  #use([x0, y0], [x, y]) {
-    const { picture } = this;
-    if (this.tool === "patch") picture.placePatch(x + 0.5, y + 0.5, this.size);
-    if (this.tool === "shift") {
-      picture.shift[0] = Math.max(-SIDE, Math.min(SIDE, picture.shift[0] + x - x0));
-      picture.shift[1] = Math.max(-SIDE, Math.min(SIDE, picture.shift[1] + y - y0));
-    }
-    if (this.tool === "brush" || this.tool === "eraser") {
-      const colour = this.tool === "brush" ? this.colour : null;
-      const steps = Math.max(1, Math.abs(x - x0), Math.abs(y - y0));
-      const thick = Math.max(1, this.size / 2);
-      for (let i = 1; i <= steps; i++) {
-        picture.dab(x0 + ((x - x0) * i) / steps, y0 + ((y - y0) * i) / steps, thick, colour);
-      }
-    }
-    this.pictureChanged();
-  }
-
-  #keyOnPicture(event) {
-    const step = ARROWS[event.key], { picture } = this;
-    if (event.key === "Delete" || event.key === "Backspace") {
-      this.remember();
-      picture.patch = null;
-      this.pictureChanged();
-    }
-    if (!step) return;
-    event.preventDefault();
-    this.remember();
-    if (this.tool === "shift") {
-      this.#use([0, 0], step);
-    } else {
-      const { x, y } = picture.patch ?? { x: (SIDE - this.size) / 2, y: (SIDE - this.size) / 2 };
-      const middle = this.size / 2;
-      picture.placePatch(x + step[0] + middle, y + step[1] + middle, this.size);
-      this.pictureChanged();
-    }
-  }
-
-  #drawPicture({ pixels, show }) {
-    const rgb = this.picture.pixels;
-    for (let i = 0, at = 0; i < PLACES; i++, at += 3) {
-      pixels[i] = (0xff000000 | (rgb[at + 2] << 16) | (rgb[at + 1] << 8) | rgb[at]) >>> 0;
-    }
-    show();
-  }
-
-  #buildTools() {
-    const { words, picture } = this;
-    const tools = ["patch", "brush", "eraser", "shift"].map((tool) =>
-      iconButton(tool, words[`tool_${tool}`], (event) => {
-        this.tool = tool;
-        for (const button of event.currentTarget.parentNode.children) button.ariaPressed = "false";
-        event.currentTarget.ariaPressed = "true";
-      }, { ariaPressed: String(tool === this.tool) }));
-    this.undoButton = iconButton("undo", words.undo, () => this.undo(), { disabled: true });
-    this.cameraButton = iconButton("camera", words.camera, () => this.#toggleCamera(),
-      { ariaPressed: "false", disabled: !Camera.available });
-    this.flipButton = iconButton("flip", words.flip, () => this.#cameraSafely(() => this.camera.flip()),
-      { hidden: true });
-    const start = () => this.remember();
-    this.sliders = {
-      size: slider(words.size, { min: 2, max: 20, value: this.size }, (size) => {
-        this.size = size;
-        const { patch } = picture;
-        if (!patch || this.tool !== "patch") return;
-        picture.placePatch(patch.x + patch.size / 2, patch.y + patch.size / 2, size);
-        this.pictureChanged();
-      }, start),
-      noise: slider(words.noise, { min: 0, max: 100, value: 0 },
-        (noise) => { picture.noise = noise; this.pictureChanged(); }, start),
-      brightness: slider(words.brightness, { min: -100, max: 100, value: 0, show: (v) => `${v}%` },
-        (light) => { picture.brightness = light; this.pictureChanged(); }, start),
-    };
-    const colour = element("input", {
-      type: "color", value: "#dc2828", ariaLabel: words.brush_colour, title: words.brush_colour,
-      oninput: () => { this.colour = [1, 3, 5].map((i) => parseInt(colour.value.slice(i, i + 2), 16)); },
-    });
-    this.note = element("p", { className: "hint" }, Camera.available ? "" : words.camera_needs);
-    return element("div", { className: "tools" },
-      element("div", { className: "row", role: "group", ariaLabel: words.tools }, ...tools, colour),
-      ...Object.values(this.sliders),
-      element("div", { className: "row" }, this.undoButton,
-        iconButton("reset", words.reset, () => this.resetAll()), this.cameraButton, this.flipButton),
-      this.note);
-  }
-
-  #showSliders() {
-    this.sliders.noise.show(this.picture.noise);
-    this.sliders.brightness.show(this.picture.brightness);
-  }
-
-  #toggleCamera() {
-    if (this.camera.on) return this.#stopCamera();
-    this.remember();
-    this.#cameraSafely(() => this.camera.start());
-  }
-
-  async #cameraSafely(act) {
-    try {
-      await act();
-    } catch {
-      this.note.textContent = this.words.camera_refused;
-      return this.#stopCamera();
-    }
-    if (this.stopped || document.hidden) return this.#stopCamera();
-    this.ghosts = false; // there is no answer before, for every picture is new
-    this.truth = null;
-    this.cameraButton.ariaPressed = "true";
-    this.flipButton.hidden = false;
-    this.note.textContent = this.words.camera_note;
-    this.wake();
-  }
-
-  #stopCamera() {
-    if (!this.camera.on && this.cameraButton.ariaPressed !== "true") return;
-    this.camera.stop();
-    this.cameraButton.ariaPressed = "false";
-    this.flipButton.hidden = true;
-    this.choose({ name: "", label: null, pixels: this.picture.base.slice() });
-  }
-
-  #buildStrip() {
-    this.strip = element("div", { className: "strip", role: "group", ariaLabel: this.words.samples },
-      ...this.header.pictures.map((entry) => {
-        const rgb = this.part(entry.at);
-        const thumb = pixelCanvas(SIDE, SIDE, "", { ariaHidden: "true" });
-        for (let i = 0; i < PLACES; i++) {
-          thumb.pixels[i] = (0xff000000 | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i]) >>> 0;
-        }
-        thumb.show();
-        return element("button", {
-          type: "button", ariaLabel: this.settings.pictures[entry.name], ariaPressed: "false",
-          title: this.settings.pictures[entry.name], "data-name": entry.name,
-          onclick: () => {
-            this.remember();
-            this.camera.stop();
-            this.cameraButton.ariaPressed = "false";
-            this.choose({ name: entry.name, label: entry.label, pixels: rgb });
-          },
-        }, thumb.canvas);
-      }));
-    return this.strip;
+  #measureAgain() {
+    for (const model of this.models) for (const stage of model.stages) stage.faders.room = 0;
+    this.redraw();
   }
 }

@@ -31,7 +31,7 @@ class PlaceMap {
   constructor(edit, shape, label, hooks) {
     Object.assign(this, { edit, hooks });
     [, , this.height, this.width] = shape;
-    this.overlay = new Overlay(this.height, this.width, hooks.colours, label,
+    this.overlay = new Overlay(this.height, this.width, hooks.veil, label,
       { role: "application", title: hooks.words.paint_places });
     this.root = element("figure", { className: "places" }, this.overlay.picture.canvas,
       captionOf(label, hooks.words.paint_places));
@@ -67,7 +67,7 @@ class AffinityMap {
     this.keyWidth = Math.round(this.width / Math.sqrt((this.width * this.height) / keys));
     this.keys = keys;
     this.place = (this.height >> 1) * this.width + (this.width >> 1);
-    this.overlay = new Overlay(keys / this.keyWidth, this.keyWidth, hooks.colours, label,
+    this.overlay = new Overlay(keys / this.keyWidth, this.keyWidth, hooks.veil, label,
       { role: "application" });
     this.mark = element("span", { className: "mark" });
     this.root = element("figure", { className: "places" },

@@ -11,7 +11,8 @@ import numpy as np
 from torch import nn
 
 from cnnattn.live.graph import Graph, network_graph
-from cnnattn.nets.models import STAGES, ModelSpec
+from cnnattn.nets.architectures import ARCHITECTURES
+from cnnattn.nets.models import ModelSpec
 
 Reference = list[int]
 """``[start, length]`` of a part, in bytes."""
@@ -55,7 +56,7 @@ def network(model: nn.Module, spec: ModelSpec, parts: Parts, *, half: bool = Fal
                 "attention": stage.layers["attention"],
                 "gates": _gates(graph, stage.layers["attention"]),
             }
-            for stage in STAGES[spec.arch]
+            for stage in ARCHITECTURES[spec.arch].stages
         ],
     }
 

@@ -52,6 +52,11 @@ class EditablePicture {
     this.patch = memory.patch && { ...memory.patch };
   }
 
+  /** Move the picture by whole pixels, at most out of sight. */
+  move(right, down) {
+    this.shift = this.shift.map((at, i) => Math.max(-SIDE, Math.min(SIDE, at + [right, down][i])));
+  }
+
   /** Put a patch with its middle at (x, y), inside the picture. */
   placePatch(x, y, size) {
     const inside = (middle) => Math.max(0, Math.min(SIDE - size, Math.round(middle - size / 2)));

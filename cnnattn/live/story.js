@@ -27,9 +27,13 @@ function gateChanges(stage, words) {
   const found = [];
   if (off.length) {
     const values = { channels: off.join(words.comma), count: off.length, stage: stage.name };
-    found.push(fill(off.length > 4 ? words.did_off_many : words.did_off, values));
+    const told = off.length === 1 ? words.did_off_one : off.length > 4 ? words.did_off_many : words.did_off;
+    found.push(fill(told, values));
   }
-  if (others) found.push(fill(words.did_gates, { count: others, stage: stage.name }));
+  if (others) {
+    const told = others === 1 ? words.did_gate : words.did_gates;
+    found.push(fill(told, { count: others, stage: stage.name }));
+  }
   if (stage.maps.some(([, map]) => map.edit?.active)) {
     found.push(fill(words.did_places, { stage: stage.name }));
   }

@@ -5,6 +5,7 @@ import gettext
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,21 @@ PAGE = Path(__file__).with_name("take_home.html")
 
 
 def take_home(
-    models: Sequence[LiveModel], pictures: Sequence[tuple[LivePicture, str]], colours: Sequence[str]
+    models: Sequence[LiveModel],
+    pictures: Sequence[tuple[LivePicture, str]],
+    colours: Sequence[str],
+    veil: Sequence[tuple[float, float, float, float]],
 ) -> str:
     """The HTML of the page with these networks, in half precision, and these pictures.
 
     With each picture goes its title, a class or a file's name; the first picture is shown first.
     Raises Problem for a network that cannot run in the browser.
     """
-    content = pack(models, [picture for picture, _title in pictures], colours, half=True)
+    content = pack(models, [picture for picture, _title in pictures], colours, veil, half=True)
     settings = {
         language: {
             "name": name,
-            **_settings(models, pictures, _translation(language)),
+            **_settings(models, pictures, _catalogue(language)),
         }
         for language, name in LANGUAGES.items()
     }
@@ -44,15 +48,19 @@ def take_home(
 
 
 def _settings(
-    models: Sequence[LiveModel], pictures: Sequence[tuple[LivePicture, str]], _: Translate
+    models: Sequence[LiveModel],
+    pictures: Sequence[tuple[LivePicture, str]],
+    catalogue: gettext.NullTranslations,
 ) -> dict[str, Any]:
+    _ = catalogue.gettext
+    class_name = partial(catalogue.pgettext, "class")
     specs = {model.name: model.checkpoint.spec for model in models}
     return {
         "around": file_words(_),
         "words": page_words(_),
         "titles": {name: _title(name, s.arch, s.attention, _) for name, s in specs.items()},
-        "classes": {name: [_(c) for c in spec.classes] for name, spec in specs.items()},
-        "pictures": {picture.name: _(title) for picture, title in pictures},
+        "classes": {n: [class_name(c) for c in spec.classes] for n, spec in specs.items()},
+        "pictures": {picture.name: class_name(title) for picture, title in pictures},
     }
 
 
@@ -61,5 +69,5 @@ def _title(name: str, arch: str, attention: str, _: Translate) -> str:
     return words if name == f"{arch}-{attention}" else f"{words} ({name})"
 
 
-def _translation(language: str) -> Translate:
-    return gettext.translation("cnnattn", LOCALE, [language], fallback=language == "en").gettext
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("cnnattn", LOCALE, [language], fallback=language == "en")

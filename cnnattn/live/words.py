@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from cnnattn.nets.architectures import ARCHITECTURES
+from cnnattn.nets.attention import attention_name
+
 Translate = Callable[[str], str]
 """Message id in English -> the message in a language."""
 
@@ -35,9 +38,11 @@ def page_words(_: Translate) -> dict[str, str]:
         "detail": _("Channel {channel}: weight {weight}, mean activation {mean}{share}"),
         "did_brightness": _("brightness changed"),
         "did_brush": _("painted over"),
+        "did_gate": _("one gate changed in stage {stage}"),
         "did_gates": _("{count} gates changed in stage {stage}"),
         "did_noise": _("noise added"),
         "did_off": _("without channels {channels} of stage {stage}"),
+        "did_off_one": _("without channel {channels} of stage {stage}"),
         "did_off_many": _("without {count} channels of stage {stage}"),
         "did_patch": _("partly covered"),
         "did_places": _("positions changed in stage {stage}"),
@@ -52,13 +57,17 @@ def page_words(_: Translate) -> dict[str, str]:
         "heat_map": _("Heat map"),
         "heat_map_of": _("{model}: heat map over the image"),
         "hint": _(
-            "Faders: drag up and down; sweep sideways to move several; Shift moves all; a double "
-            "click resets one. Keyboard: up and down move a fader, left and right change the "
-            "channel. Hover over a channel to find it in every model; click a class to explain it."
+            "Sliders of the channels: drag up and down; sweep sideways to move several; Shift "
+            "moves all; a double click resets one. Keyboard: up and down move a slider, left and "
+            "right change the channel. Hover over a channel to mark its number in every model; "
+            "click a class to see its heat map."
         ),
+        "kernel": _("Kernel:"),
+        "kernel_of": _("{model}, stage {stage}: kernel of the channel; grey is 0"),
         "noise": _("Noise"),
         "nothing_changed": _(
-            "Drag over the image to cover part of it, or drag a fader: the networks answer at once."
+            "Drag over the image to cover part of it, or drag the slider of a channel: the "
+            "predictions follow at once."
         ),
         "own_gates": _("Reset"),
         "paint_places": _("Drag to set positions to 0, with Shift to 1; a double click resets"),
@@ -66,12 +75,12 @@ def page_words(_: Translate) -> dict[str, str]:
             "Network input, 32×32. Drag to use the tool; the arrow keys move the grey patch."
         ),
         "places_of": _("{model}, stage {stage}: weight per position"),
-        "point_places": _("Point at a position to see which positions it takes from"),
+        "point_places": _("Hover over a position to see which positions it attends to"),
         "reset": _("Reset"),
         "right": _("correct"),
         "samples": _("Sample pictures"),
         "share": _(", {share} of the heat map"),
-        "shuffle": _("Scramble"),
+        "shuffle": _("Shuffle"),
         "size": _("Size"),
         "two_sentences": _("{first} {second}"),
         "one_scale": _("One colour scale for all models"),
@@ -79,6 +88,7 @@ def page_words(_: Translate) -> dict[str, str]:
         "stage_number": _("Stage {stage}"),
         "story_flips": _("{model}, {changes}: {class} {before} → {after}, now {other} {share}."),
         "story_stays": _("{model}, {changes}: {class} {before} → {after}."),
+        "take_along": _("Take this along to:"),
         "tool_brush": _("Brush"),
         "tool_eraser": _("Eraser"),
         "tool_patch": _("Patch"),
@@ -92,15 +102,7 @@ def page_words(_: Translate) -> dict[str, str]:
 
 def model_title(arch: str, attention: str, _: Translate) -> str:
     """What a network is called: "CNN · no attention"."""
-    architectures = {"cnn": "CNN", "resnet20": "ResNet-20"}
-    kinds = {
-        "none": _("no attention"),
-        "spatial": _("Spatial"),
-        "coordinate": _("Coordinate"),
-        "simam": "SimAM",
-        "nonlocal": _("Non-local"),
-    }
-    return f"{architectures.get(arch, arch)} · {kinds.get(attention) or attention.upper()}"
+    return f"{ARCHITECTURES[arch].title} · {_(attention_name(attention))}"
 
 
 def file_words(_: Translate) -> dict[str, str]:
@@ -108,8 +110,8 @@ def file_words(_: Translate) -> dict[str, str]:
     return {
         "title": _("Live"),
         "purpose": _(
-            "Cover, paint or shift the image, or move a gate: the networks run in this page and "
-            "answer at once."
+            "Cover, paint or shift the image, or move a gate: the networks run in this page, and "
+            "their predictions follow at once."
         ),
         "made_with": _(
             "This file needs no network and no server. Made with the CNN Attention Lab."

@@ -12,13 +12,15 @@ from cnnattn.data.samples import samples
 from cnnattn.explain.cam import activation_and_gradient
 from cnnattn.explain.trace import trace
 from cnnattn.live.payload import Parts, network
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION, Affinity
 from cnnattn.nets.checkpoint import load
-from cnnattn.nets.models import STAGES, ModelSpec, build
+from cnnattn.nets.models import ModelSpec, build
 
 ROOT = Path(__file__).parents[2]
-NETWORKS = [f"{arch}-{kind}" for arch in STAGES for kind in ATTENTION]
+NETWORKS = [f"{arch}-{kind}" for arch in ARCHITECTURES for kind in ATTENTION]
 CLASS = 3
+KERNELS = {"javascript": "javascriptKernels", "simd": "simdKernels()"}
 
 
 def model_of(name):
@@ -44,28 +46,51 @@ def model_of(name):
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
-def loaded(request, v8):
-    """Name, model, the names of its modules; V8 has it as ``net``."""
+def packed(request):
+    """Name, model, what the header says of it, the bytes."""
     parts, model = Parts(), model_of(request.param)
     entry = network(model, ModelSpec(*request.param.split("-")), parts)
-    v8.open_bytes(parts.pack(entry))
-    return request.param, model, entry
+    return request.param, model, entry, parts.pack(entry)
 
 
-def near(name, found, expected, what):
-    """Within 1e-4 of the largest number, or of 1 where that is less; untrained: 1e-3.
+@pytest.fixture(scope="module", params=KERNELS)
+def loaded(request, packed, v8):
+    """Name, model, what the header says of it; V8 has it as ``net``, with either kernels."""
+    *found, content = packed
+    v8.open_bytes(content, KERNELS[request.param])
+    return found
 
-    In a network of random weights small differences grow from layer to layer.
-    """
+
+def near(found, expected, what, tolerance=1e-4):
+    """Within ``tolerance`` of the largest number, or of 1 where that is less."""
     expected = expected.detach().numpy().ravel()
     assert found.shape == expected.shape, what
-    trained = (ROOT / f"checkpoints/{name}.safetensors").exists()
-    limit = (1e-4 if trained else 1e-3) * max(1.0, np.abs(expected).max())
+    limit = tolerance * max(1.0, np.abs(expected).max())
     assert np.abs(found - expected).max() < limit, what
 
 
+def gradients_near(v8, traced, name, what):
+    """The gradient at the end of each stage is torch's.
+
+    It jumps where a ReLU's input passes 0, and a few of the 200 000 inputs lie so near to it that
+    float32 has them on the other side when sums are taken in another order: torch in float64 then
+    differs from torch in float32 as much. Only then is more than 1e-4 allowed.
+    """
+    tolerance = 1e-4
+    for module in (m for m in traced.activations if "relu" in m.rpartition(".")[2]):
+        found = v8.array(f"net.layer('{module}').data")
+        expected = traced.activations[module].detach().numpy().ravel()
+        turned = (found > 0) != (expected > 0)
+        assert max(found[turned].max(initial=0), expected[turned].max(initial=0)) < 1e-5
+        if turned.any():
+            tolerance = 3e-3
+    for layer in outputs(name):
+        gradient = activation_and_gradient(traced, CLASS, layer)[1]
+        near(v8.array(f"net.gradient('{layer}', {CLASS})"), gradient, what + layer, tolerance)
+
+
 def outputs(name):
-    return [stage.output for stage in STAGES[name.split("-")[0]]]
+    return [stage.output for stage in ARCHITECTURES[name.split("-")[0]].stages]
 
 
 @pytest.mark.parametrize("picture", ["cat-1", "ship-1", "noise"])
@@ -80,12 +105,10 @@ def test_logits_every_map_and_gradients_are_torchs(v8, loaded, picture):
     modules = [module for module, _ in model.named_modules() if module]
     assert set(modules) == set(entry["graph"]["modules"])
     traced = trace(model, x, modules)
-    near(name, v8.array("net.logits"), traced.logits, "logits")
+    near(v8.array("net.logits"), traced.logits, "logits")
     for module, activation in traced.activations.items():
-        near(name, v8.array(f"net.layer('{module}').data"), activation, module)
-    for layer in outputs(name):
-        gradient = activation_and_gradient(traced, CLASS, layer)[1]
-        near(name, v8.array(f"net.gradient('{layer}', {CLASS})"), gradient, layer)
+        near(v8.array(f"net.layer('{module}').data"), activation, module)
+    gradients_near(v8, traced, name, "")
 
 
 def test_an_edit_of_each_gate_reruns_what_follows_it_and_can_be_undone(v8, loaded):
@@ -94,6 +117,7 @@ def test_an_edit_of_each_gate_reruns_what_follows_it_and_can_be_undone(v8, loade
     v8.set_input(x.numpy())
     v8.do("net.run()")
     before = v8.array("net.logits").copy()
+    relus = [m for m in entry["graph"]["modules"] if "relu" in m.rpartition(".")[2]]
     edited = [stage["attention"] for stage in entry["stages"]]
     edited += [gate for stage in entry["stages"] for gate in stage["gates"]]
     for gate in edited:
@@ -104,23 +128,22 @@ def test_an_edit_of_each_gate_reruns_what_follows_it_and_can_be_undone(v8, loade
                 row.copyWithin(1, 0, n - 1); row[0] = last; }} }}, back() {{}} }})""")
             edit = lambda v: v.roll(1, 2)  # noqa: E731
         else:
-            v8.do(f"edit = new GateEdit(net.layer('{gate}').shape); edit.scale(0, 0.25);"
-                  f"edit.fix(2, 0.75); edit.scale(5, 0); net.setEdit('{gate}', edit)")  # fmt: skip
+            v8.do(
+                f"edit = new GateEdit(net.layer('{gate}').shape); edit.scale(0, 0.25);"
+                f"edit.fix(2, 0.75); edit.scale(5, 0); net.setEdit('{gate}', edit)"
+            )
             edit = by_sliders
         v8.do("net.run()")
-        traced = trace(model, x, outputs(name), {gate: edit})
-        near(name, v8.array("net.logits"), traced.logits, gate)
+        traced = trace(model, x, [*outputs(name), *relus], {gate: edit})
+        near(v8.array("net.logits"), traced.logits, gate)
         for layer in outputs(name):
             near(
-                name,
                 v8.array(f"net.layer('{layer}').data"),
                 traced.activations[layer],
                 gate + layer,
             )
         if not gate.endswith("affinity"):  # the gradient at the input of the edit, and behind it
-            for layer in outputs(name):
-                gradient = activation_and_gradient(traced, CLASS, layer)[1]
-                near(name, v8.array(f"net.gradient('{layer}', {CLASS})"), gradient, gate + layer)
+            gradients_near(v8, traced, name, gate)
         v8.do(f"net.setEdit('{gate}', null); net.run()")
         assert np.array_equal(v8.array("net.logits"), before), gate
 
@@ -149,3 +172,21 @@ def test_weights_travel_in_half_precision_only_where_nothing_is_lost():
     assert network(model, ModelSpec("cnn", "se"), Parts(), half=True)["weights"]["fc1.weight"][
         "half"
     ]
+
+
+def test_what_lies_before_a_change_is_not_computed_again(v8):
+    model, parts = model_of("cnn-se"), Parts()
+    v8.open_bytes(parts.pack(network(model, ModelSpec("cnn", "se"), parts)), "simdKernels()")
+    v8.set_input(to_input(samples()[0].picture).numpy())
+    v8.do("net.run(); edit = new GateEdit(net.layer('attention2.gate').shape)")
+
+    def runs():
+        layers = "['attention1', 'attention2.gate', 'attention3']"
+        return v8.array(f"Int32Array.from({layers}, (m) => net.layer(m).run)", "<i4").tolist()
+
+    [first, *others] = runs()
+    assert others == [first, first]
+    v8.do("net.run()")  # nothing has changed
+    assert runs() == [first] * 3
+    v8.do("edit.scale(3, 0); net.setEdit('attention2.gate', edit); net.run()")
+    assert runs() == [first, first + 1, first + 1]

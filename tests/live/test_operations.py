@@ -12,7 +12,9 @@ from PIL import Image
 from torch import nn
 
 from cnnattn.live import graph as graphs
+from cnnattn.live import kept_graphs
 from cnnattn.live.graph import export_graph, network_graph
+from cnnattn.live.kept_graphs import kept
 from cnnattn.nets.models import ModelSpec
 from cnnattn.problem import Problem
 
@@ -91,16 +93,21 @@ def layers(draw):
     return name, module, (c, h, w)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, phases=[Phase.generate],
-          suppress_health_check=list(HealthCheck))  # fmt: skip
-@given(layers(), st.integers(0, 2**31))
-def test_an_operation_is_torchs_forwards_and_backwards(v8, layer, seed):
+@settings(
+    max_examples=160,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(layers(), st.integers(0, 2**31), st.sampled_from(["javascriptKernels", "simdKernels()"]))
+def test_an_operation_is_torchs_forwards_and_backwards(v8, layer, seed, kernels):
     name, module, shape = layer
     random = torch.Generator().manual_seed(seed)
     x = torch.randn(1, *shape, generator=random)
     network = nn.Sequential(nn.Identity(), module).eval().requires_grad_(False)
     graph = export_graph(network, (1, *shape))
-    v8.open(graph, {k: v.numpy() for k, v in network.state_dict().items() if v.ndim})
+    v8.open(graph, {k: v.numpy() for k, v in network.state_dict().items() if v.ndim}, kernels)
     v8.set_input(x.numpy())
     v8.do("net.run()")
     x.requires_grad_()
@@ -138,13 +145,31 @@ def test_a_network_that_decides_by_its_numbers_is_refused_in_a_sentence():
 def test_an_export_leaves_the_network_as_it_was():
     network = nn.Sequential(nn.Dropout(), nn.Identity(), nn.BatchNorm2d(3)).train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    export_graph(network)
+    export_graph(network, (1, 3, 32, 32))
     assert [type(m).__name__ for m in network] == ["Dropout", "Identity", "BatchNorm2d"]
     assert all(module.training for module in network.modules())
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
 
 
-def test_eight_threads_that_ask_at_once_all_get_a_graph():
+def test_a_graph_is_read_from_the_disk_unless_the_network_is_another(monkeypatch, tmp_path):
+    monkeypatch.setattr(kept_graphs, "FOLDER", tmp_path / "graphs")
+
+    def graph_of(network, exports=True):
+        asked = []
+        found = kept(network, lambda: asked.append(1) or export_graph(network, (1, 2, 4, 4)))
+        assert bool(asked) == exports
+        return found
+
+    first = graph_of(nn.Conv2d(2, 3, 3))
+    assert graph_of(nn.Conv2d(2, 3, 3), exports=False) == first
+    assert graph_of(nn.Conv2d(2, 3, 3, padding=1)) != first
+    for file in (tmp_path / "graphs").iterdir():
+        file.write_bytes(file.read_bytes()[:50])  # cut short
+    assert graph_of(nn.Conv2d(2, 3, 3)) == first
+
+
+def test_eight_threads_that_ask_at_once_all_get_a_graph(monkeypatch, tmp_path):
+    monkeypatch.setattr(kept_graphs, "FOLDER", tmp_path)
     graphs._network_graph.cache_clear()
     found, kinds = {}, ["none", "se", "spatial", "simam"] * 2
 
