@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from cnnattn.figures.kit.palette import NEUTRAL, RIGHT, WRONG
+from cnnattn.figures.maps.channel_grid import Panel, channel_grid
 from cnnattn.figures.maps.feature_table import StageMaps, feature_maps
 from cnnattn.figures.maps.histogram import histogram
 from cnnattn.figures.maps.kernels import kernels, rgb_kernels, rgb_tiles
@@ -29,12 +30,15 @@ def test_bars_are_the_probabilities_on_one_axis_from_0_to_1():
 
 
 def test_the_first_prediction_stands_on_top_with_its_mark_and_percentage():
-    shown = [Prediction("cat", 0.625, is_predicted=True, mark="✗"), Prediction("dog", 0.25)]
-    figure = predictions([PredictionColumn("T", "#000000", shown)], percent="{:.1f} %")
+    shown = [
+        Prediction("cat", 0.625, "62%", is_predicted=True, mark="✗"),
+        Prediction("dog", 0.25, "25%"),
+    ]
+    figure = predictions([PredictionColumn("T", "#000000", shown)])
     top, bottom = figure.layout.yaxis.range[::-1]
     assert top < figure.data[0].y[0] < figure.data[0].y[1] < bottom
     assert "✗ cat" in figure.data[1].text[0]
-    assert ["62.5 %" in figure.data[2].text[0], "25.0 %" in figure.data[2].text[1]] == [True, True]
+    assert ["62%" in figure.data[2].text[0], "25%" in figure.data[2].text[1]] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +46,7 @@ def test_the_first_prediction_stands_on_top_with_its_mark_and_percentage():
     [(True, True, RIGHT), (True, False, RIGHT), (False, True, WRONG), (False, False, NEUTRAL)],
 )
 def test_colours_tell_right_from_wrong(is_true, is_predicted, colour):
-    shown = [Prediction("cat", 0.5, is_true, is_predicted)]
+    shown = [Prediction("cat", 0.5, "50%", is_true, is_predicted)]
     figure = predictions([PredictionColumn("T", "#000000", shown)])
     assert figure.data[0].marker.color[0] == colour
 
@@ -185,3 +189,41 @@ def test_the_path_writes_sizes_only_where_they_change():
     assert [x for x, _ in texts] == [0, 3, 4]
     for (_, text), size in zip(texts, ["32×16×16", "64×8×8", "10"], strict=True):
         assert f">{size}<" in text
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_on_a_narrow_page_grids_stand_one_below_the_other_each_with_its_scale(shared):
+    one, two = RANDOM.random((4, 6, 6)), RANDOM.random((4, 6, 6)) * 5
+    panels = [
+        Panel("A", "#000000", one, range(4), [""] * 4, note="no gates"),
+        Panel("B", "#000000", two, range(4), [""] * 4, RANDOM.random(4), [""] * 4),
+        Panel("C", "#000000", two, range(4), [""] * 4, RANDOM.random(4), [""] * 4),
+    ]
+    layout = channel_grid(panels, shared_scale=shared, deviation=True, width=350).to_dict()[
+        "layout"
+    ]
+    grids = [layout[f"yaxis{i}"]["domain"] for i in ("", 2, 3)]
+    assert grids[0][0] > grids[1][1] > grids[1][0] > grids[2][1]
+    assert len({tuple(layout[f"xaxis{i}"]["domain"]) for i in ("", 2, 3)}) == 1
+    bars = [layout[f"coloraxis{i}"]["colorbar"] for i in ("", 2, 3)]
+    places = [bar["y"] for bar in bars]
+    for grid, place in zip(grids, places, strict=True):
+        assert place == pytest.approx(grid[0])
+    alike = bars[0]["ticktext"] == bars[1]["ticktext"]
+    assert alike == shared
+    levels = [layout[f"yaxis{i}"].get("showticklabels") for i in (5, 6)]
+    assert levels == [True, True]
+
+
+def test_side_by_side_the_levels_of_the_gates_stand_once():
+    gated = [
+        Panel("B", "#000000", RANDOM.random((4, 6, 6)), range(4), [""] * 4, RANDOM.random(4),
+              [""] * 4)
+        for _ in range(2)
+    ]  # fmt: skip
+    without = Panel("A", "#000000", RANDOM.random((4, 6, 6)), range(4), [""] * 4, note="no gates")
+    for panels, labelled in ((gated, [True, False]), ([without, *gated], [None, True, False])):
+        layout = channel_grid(panels, deviation=True, width=1040).to_dict()["layout"]
+        axes = [layout[f"yaxis{len(panels) + i + 1}"] for i in range(len(panels))]
+        shown = [axis["showticklabels"] if axis["tickvals"] else None for axis in axes]
+        assert shown == labelled

@@ -9,6 +9,7 @@ import pytest
 
 from cnnattn.figures.attention.class_profile import ClassGates, class_profile, class_shares
 from cnnattn.figures.attention.flow import Box, flow
+from cnnattn.figures.attention.gate_chart import gate_chart
 from cnnattn.figures.attention.pairs import PairGroup, pairs
 from cnnattn.figures.attention.steps import Bars, Maps, Places
 from cnnattn.figures.attention.way import way
@@ -99,7 +100,7 @@ def all_figures():
     panels = [panel(None), panel(GATES)]
     shown = [Overlay("", MAPS[0]), Overlay("", MAPS[1], signed=True)]
     stage = StageMaps("", MAPS.reshape(2, 4, 8, 8), np.zeros((2, 4), int), [[""] * 4] * 2)
-    guesses = [Prediction("", 0.5, True, True), Prediction("", 0.2)]
+    guesses = [Prediction("", 0.5, "50%", True, True), Prediction("", 0.2)]
     numbers = np.arange(1.0, 9), GATES, GATES
     going = RunCurves("", COLOUR, *numbers, total=9, epochs=[1], measured={"test_loss": [0.5]})
     layers = [PathLayer(str(i), "", 32, 8, 8, kind) for i, kind in enumerate(["conv", "odd"])]
@@ -132,12 +133,14 @@ def all_figures():
         "way": way(module_steps(), selected=2),
         "way, narrow": way(module_steps(), width=350),
         "pairs": pairs([PairGroup("", MAPS[:2], MAPS[:2], [0, 1], ["7"] * 2, ["", ""])] * 2),
+        "gate chart": gate_chart(GATES, [""] * 8, COLOUR, selected=3),
+        "gate chart, narrow": gate_chart(GATES, [""] * 8, COLOUR, deviation=False, width=350),
         "class profile": class_profile(by_class, [1, 2], selected=4, hover="{name}"),
         "class shares": class_shares(["1", "2"], [0.2, np.nan], ["", ""], COLOUR, selected=0),
         "signed bars": signed_bars(GATES - 0.5, ["7"] * 8, [""] * 8, COLOUR, marked=[2]),
         "flow": flow(steps, [("0", "1"), ("1", "2")], colour=COLOUR),
         "flow, narrow": flow(steps, [("0", "1"), ("1", "2")], colour=COLOUR, width=350),
-        "trade-off": trade_off(kinds, ["", ""], logarithmic=[True, False], baseline=0.8, spread=1),
+        "trade-off": trade_off(kinds, ["", ""], logarithmic=[True, False], baseline=0.8),
         "trade-off, narrow": trade_off(kinds, [""], logarithmic=[False], width=350),
         "iterations": iteration_curves([going] * 5),
         "epochs": epoch_curves([going] * 2, total=2),

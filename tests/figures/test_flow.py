@@ -7,11 +7,11 @@ import pytest
 
 from cnnattn.figures.attention.flow import Box, flow
 from cnnattn.figures.kit.frame import WIDTH
-from cnnattn.nets.attention import ATTENTION
+from cnnattn.web.attention.all_kinds import KINDS
+from cnnattn.web.attention.diagram_parts import diagram
 from cnnattn.web.zoo import zoo_diagrams
 
-KINDS = [kind for kind in ATTENTION if kind != "none"]
-DIAGRAMS = {kind: zoo_diagrams.diagram(kind, 32, 32, 32) for kind in KINDS}
+DIAGRAMS = {key: diagram(kind, 32, 32, 32) for key, kind in KINDS.items() if key != "none"}
 DIAGRAMS |= {"cnn": zoo_diagrams.in_cnn(), "resnet20": zoo_diagrams.in_resnet()}
 each = pytest.mark.parametrize("width", [WIDTH, 680, 350])
 

@@ -5,7 +5,7 @@ import pytest
 
 from cnnattn.figures.heat.heat_matrix import Cell, Column, heat_matrix
 from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
-from cnnattn.figures.heat.style import heat_colours, heat_layer, largest_value, share
+from cnnattn.figures.heat.style import heat_colours, heat_layer, heat_veil, largest_value, share
 
 CAM = np.array([[4.0, -8.0], [1.0, 0.0]])
 
@@ -37,6 +37,11 @@ def test_a_signed_map_is_clear_in_the_middle_blue_below_and_red_above():
 def test_the_tutorials_rainbow_covers_the_picture_evenly():
     assert {at([mark], mark[0])[3] for mark in heat_colours(colours="jet", strength=1)} == {0.55}
     assert at(heat_colours(colours="jet"), 0)[:3] == [0, 0, 0x7F]
+
+
+def test_live_draws_the_same_veil():
+    scale = heat_colours()
+    assert np.allclose([at(scale, mark) for mark, _colour in scale], heat_veil(), atol=0.005)
 
 
 def test_strength_is_the_largest_alpha():

@@ -1,5 +1,7 @@
 """Classes may be called anything: names are shortened before they take the room of the data."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,9 @@ from cnnattn.figures.kit.frame import letters
 from cnnattn.figures.kit.panels import LETTER, within
 from cnnattn.figures.scores.class_scores import Scores, class_scores
 from cnnattn.figures.scores.confusion import Confusions, confusion_matrices
+from cnnattn.figures.scores.intervals import Interval, intervals
+from cnnattn.figures.scores.reliability import Reliability, reliability
+from cnnattn.figures.scores.robustness import Curve, Robustness, robustness
 from cnnattn.figures.scores.signed_bars import signed_bars
 
 LONG = {
@@ -64,6 +69,46 @@ def test_bars_of_many_classes_are_drawn(width):
 def test_gates_keep_their_room_and_say_the_whole_name(names, width):
     values = np.full((3, 8), 0.5)
     found = class_profile(ClassGates(names, list(range(8)), values, values, values), width=width)
-    assert any(names[0] in (trace.hovertemplate or "") or names[0] in str(trace.hovertemplate)
-               for trace in found.data)  # fmt: skip
+    assert any(
+        names[0] in (trace.hovertemplate or "") or names[0] in str(trace.hovertemplate)
+        for trace in found.data
+    )
     assert found.layout.margin.l < 0.5 * width
+
+
+TITLES = ["CNN · no attention (a run with a very long name of 60 letters, seed 1)",
+          "网络 · 协调注意力（名字非常非常非常非常非常非常非常非常非常长的训练任务）"]  # fmt: skip
+
+
+def drawn_titles(found):
+    """The words of every title, without their marks."""
+    bold = [a for a in found.layout.annotations if "<b>" in a.text]
+    return [(a.x, a.y, re.sub("<.*?>", "", a.text).removeprefix("■ ")) for a in bold]
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_titles_keep_within_their_own_panel(title, count, width):
+    matrix = Confusions(title, "#000", np.eye(3, dtype=int), ["a", "b", "c"], [["hover"] * 3] * 3)
+    edges = np.linspace(0, 1, 4)
+    bins = Reliability(title, "#000", edges, np.ones(3), np.ones(3) / 3, title, ["hover"] * 3)
+    row = Interval(title, "#000", 0.5, 0.4, 0.6, "50.0% (40.0% to 60.0%)", "hover")
+    panel = Scores(title, np.zeros((1, 3)), [["hover"] * 3])
+    curve = Curve("#000", np.ones(2), np.ones(2), np.ones(2), ["hover"] * 2)
+    figures = [
+        confusion_matrices([matrix] * count, width=width),
+        reliability([bins] * count, width=width),
+        class_scores([panel] * count, ["a", "b", "c"], ["m"], ["#000"], width=width),
+        robustness([Robustness(title, [curve])] * count, [0, 1], ["m"], chance=0.1, width=width),
+    ]
+    for found in figures:
+        margin = found.layout.margin
+        room = width - margin.l - margin.r
+        titles = drawn_titles(found)
+        assert len(titles) == count
+        starts = [*sorted({x for x, _y, _title in titles}), 1.0]
+        for x, _y, words in titles:
+            end = next(start for start in starts if start > x)
+            assert letters(words) * 7.6 <= (end - x) * room
+    for x, _y, words in drawn_titles(intervals([row] * count, width=width)):
+        assert x * width + letters(words) * 7.6 + letters(row.text) * LETTER <= width

@@ -40,8 +40,9 @@ def test_panels_stand_side_by_side_or_below_each_other(width, rows):
 
 def test_a_dot_and_its_interval_a_model_and_method_and_a_line_above_the_controls():
     dots = [[Dot(0.3, 0.2, 0.4, "h1"), Dot(0.6, 0.5, 0.9, "h2")], [Dot(0.1, 0.0, 0.2, "h3"), None]]
-    figure = method_table([Measure("M", dots)], ["good", "random"], ["a", "b"],
-                          ["#111111", "#222222"], controls=1)  # fmt: skip
+    figure = method_table(
+        [Measure("M", dots)], ["good", "random"], ["a", "b"], ["#111111", "#222222"], controls=1
+    )
     bars = [t for t in figure.data if t.mode == "lines"]
     marks = [t for t in figure.data if t.mode == "markers"]
     assert [(list(t.x), t.line.color, t.hovertext) for t in bars] == [

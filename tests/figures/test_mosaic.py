@@ -159,8 +159,15 @@ def test_grids_of_one_size_zoom_together_and_others_do_not():
 def test_two_panels_of_32_maps_are_small_to_send(smooth, limit):
     text = "<b>channel 17</b><br>mean 0.123<br>max 4.567<br>zeros 43 %<br>weight 0.512"
     panels = [
-        Panel("T", "#000000", RANDOM.random((32, 32, 32)), range(32), [text] * 32,
-              RANDOM.random(32), [text] * 32)
-    ] * 2  # fmt: skip
+        Panel(
+            "T",
+            "#000000",
+            RANDOM.random((32, 32, 32)),
+            range(32),
+            [text] * 32,
+            RANDOM.random(32),
+            [text] * 32,
+        )
+    ] * 2
     figure = channel_grid(panels, smooth=smooth, selected=17)
     assert len(plotly.io.to_json(figure, engine="orjson")) <= limit

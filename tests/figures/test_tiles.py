@@ -10,6 +10,7 @@ from cnnattn.figures.kit.tiles import (
     Scale,
     grid_shape,
     heat_trace,
+    largest_tiles,
     lay,
     marker_trace,
     mosaic,
@@ -163,3 +164,15 @@ def test_markers_answer_for_their_tile_and_stay_unseen_when_chosen():
     assert trace["customdata"] == [7, 9]
     assert trace["marker"]["opacity"] == 0
     assert trace["selected"] == trace["unselected"] == {"marker": {"opacity": 0}}
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "height", "shape"),
+    [
+        (32, 466, 140, (3, 11)),  # 3 rows: 46 high, 42 wide; 4 rows: 35 high
+        (4, 100, 100, (2, 2)),
+        (5, 1000, 10, (1, 5)),
+    ],
+)
+def test_largest_tiles_by_hand(count, width, height, shape):
+    assert largest_tiles(count, width, height) == shape

@@ -1,5 +1,6 @@
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -40,12 +41,41 @@ def test_all_of_it_lies_on_the_axes_which_are_the_same_for_accuracy():
     assert list(layout.xaxis.tickvals) == pytest.approx([0, math.log10(11), math.log10(101)])
 
 
-def test_the_band_is_the_spread_around_the_baseline():
-    bands = drawn(baseline=0.844, spread=0.002).layout.shapes
-    assert [(s.yref, round(s.y0, 6), round(s.y1, 6)) for s in bands] == [
-        ("y", 84.2, 84.6), ("y2", 84.2, 84.6),
+def with_chance(*chances):
+    points = [replace(p, chance=c) for p, c in zip(POINTS, chances, strict=True)]
+    return trade_off(points, ["1", "2"], logarithmic=[True, False], baseline=0.844)
+
+
+def boxes(figure):
+    return [
+        (s.xref, s.xanchor, s.yref, round(s.y0, 6), round(s.y1, 6))
+        for s in figure.layout.shapes
+        if s.type == "rect"
+    ]
+
+
+def test_the_band_is_what_chance_may_make_of_the_baseline():
+    figure = with_chance(math.inf, 0.002, 0.002, 0.002)
+    assert boxes(figure) == [
+        ("x domain", None, "y", 84.2, 84.6),
+        ("x2 domain", None, "y2", 84.2, 84.6),
+    ]
+    lines = [s for s in figure.layout.shapes if s.type == "line"]
+    assert [y for s in lines for y in (s.y0, s.y1)] == pytest.approx([84.4] * 4)
+
+
+def test_each_point_that_is_decided_otherwise_has_its_own_piece_of_the_band():
+    figure = with_chance(math.inf, 0.002, 0.03, math.inf)
+    assert boxes(figure) == [
+        ("x", 2, "y", 84.2, 84.6), ("x", 2, "y", 81.4, 87.4), ("x2 domain", None, "y2", 84.2, 84.6),
     ]  # fmt: skip
-    assert not drawn(baseline=0.844).layout.shapes
+    low, high = figure.layout.yaxis.range
+    assert low < 81.4 < 87.4 < high
+
+
+def test_where_nothing_is_known_of_chance_there_is_no_band():
+    assert boxes(with_chance(*[math.inf] * 4)) == []
+    assert not drawn().layout.shapes
 
 
 @pytest.mark.parametrize("width", [WIDTH, 680, 350])

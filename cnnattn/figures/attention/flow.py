@@ -163,10 +163,21 @@ def _arrow(start: tuple[Point, Point], end: tuple[Point, Point], turn: Turn, upr
     length = abs(x1 - x0) + abs(y1 - y0)
     back = min(12.0, length) / (length or 1)
     head = label(
-        "", x1, y1, xref="x", yref="y", showarrow=True, axref="x", ayref="y",
-        ax=x1 - back * (x1 - x0), ay=y1 - back * (y1 - y0),
-        arrowhead=2, arrowwidth=2, arrowcolor=LINE, arrowsize=1,
-    )  # fmt: skip
+        "",
+        x1,
+        y1,
+        xref="x",
+        yref="y",
+        showarrow=True,
+        axref="x",
+        ayref="y",
+        ax=x1 - back * (x1 - x0),
+        ay=y1 - back * (y1 - y0),
+        arrowhead=2,
+        arrowwidth=2,
+        arrowcolor=LINE,
+        arrowsize=1,
+    )
     return Part([], {}, [line], [head])
 
 

@@ -20,6 +20,7 @@ from cnnattn.figures.kit.palette import FAINT, LINE
 from cnnattn.figures.kit.tiles import marker_trace
 
 LETTER = 8  # mean width of a letter in pixels
+LEVELS = 52  # width in pixels of a level such as "+0.028", beside its axis
 
 Order = Literal["channel", "weight"]
 
@@ -39,6 +40,7 @@ def gate_bars(
     selected: int | None,
     width: float,
     deviation: float | None = None,
+    labelled: bool = True,
 ) -> Part:
     """Bars on axis pair ``index`` in column ``span``: the title in rows[0], the bars in rows[1].
 
@@ -47,7 +49,7 @@ def gate_bars(
     gates: (C,), 0…1. Sorted by channel as given, or by weight, largest first. The dashed line and
     ``mean_label``, a template with {mean}, give their mean. The bar of channel ``selected`` stands
     on a grey band. With ``deviation`` the bars go up and down from the mean, on an axis that ends
-    there: gates that all lie near 0.5 look alike from 0 to 1.
+    there: gates that all lie near 0.5 look alike from 0 to 1. The axis is ``labelled`` or bare.
     """
     axis = axis_name("", index)
     ranking = np.argsort(-gates, kind="stable") if order == "weight" else np.arange(len(gates))
@@ -88,27 +90,50 @@ def gate_bars(
     ticks = place[::step] if few or order == "channel" else place[:0]
     return Part(
         [bars, markers],
-        _axes(index, span, rows[1], len(gates), ticks, [str(numbers[i]) for i in ticks], deviation),
+        _axes(
+            index,
+            span,
+            rows[1],
+            ticks,
+            [str(numbers[i]) for i in ticks],
+            deviation,
+            len(gates),
+            labelled,
+        ),
         [*marked, line],
         captions,
     )
 
 
 def gate_note(
-    index: int, span: Span, rows: Sequence[Span], note: str, width: float, ticked: bool = True
+    index: int,
+    span: Span,
+    rows: Sequence[Span],
+    note: str,
+    width: float,
+    ticked: bool = True,
+    taken: float = 0.0,
 ) -> Part:
     """The same axes with ``note`` in the middle, for a model that has no gates.
 
-    The column is ``width`` pixels wide; 0 and 1 are written at its axis if ``ticked``.
+    The column is ``width`` pixels wide, of which the next one's labels take those ``taken``; 0 and
+    1 are written at its axis if ``ticked`` and first.
     """
     text = label(
-        wrap(note, min(36, int(width / LETTER))), sum(span) / 2, sum(rows[1]) / 2,
-        xanchor="center", yanchor="middle", align="center",
-    )  # fmt: skip
+        wrap(note, min(44, max(8, int(width - taken) // LETTER))),
+        sum(span) / 2,
+        sum(rows[1]) / 2,
+        xshift=-taken / 2,
+        xanchor="center",
+        yanchor="middle",
+        align="center",
+    )
     axis = axis_name("", index)
     # Plotly leaves out axes that no trace uses.
     nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
-    axes = _axes(index, span, rows[1], 0, [], [], None if ticked else 1.0)
+    axes = _axes(index, span, rows[1], labelled=ticked and span[0] == 0)
+    if not ticked:
+        axes[axis_key("y", index)] |= {"tickvals": [], "ticktext": []}
     return Part([nothing], axes, [], [text])
 
 
@@ -116,24 +141,29 @@ def _axes(
     index: int,
     span: Span,
     row: Span,
-    count: int,
-    ticks: Sequence[int],
-    names: Sequence[str],
+    ticks: Sequence[int] = (),
+    names: Sequence[str] = (),
     deviation: float | None = None,
+    count: int = 0,
+    labelled: bool = True,
 ) -> Plain:
     x, y = axis_name("x", index), axis_name("y", index)
     if deviation is None:
-        low, high, levels, texts = 0.0, 1.0, [0, 0.5, 1] if count else [0, 1], None
+        low, high, levels = 0.0, 1.0, [0.0, 0.5, 1.0] if count else [0.0, 1.0]
+        texts = [f"{level:g}" for level in levels]
     else:
-        low, high, levels = -deviation, deviation, [-deviation, 0, deviation] if count else []
+        low, high, levels = -deviation, deviation, [-deviation, 0.0, deviation]
         texts = [f"{level:+.2g}" if level else "0" for level in levels]
     edge = 0.02 * (high - low)
     horizontal = value_axis(
         span, y, range=[-0.5, count - 0.5], tickvals=ticks, ticktext=names, showgrid=False
     )
     vertical = value_axis(
-        row, x, range=[low - edge, high + edge], tickvals=levels, showticklabels=span[0] == 0
+        row,
+        x,
+        range=[low - edge, high + edge],
+        tickvals=levels,
+        ticktext=texts,
+        showticklabels=labelled,
     )
-    if texts:
-        vertical |= {"ticktext": texts, "showticklabels": bool(count)}
     return {axis_key("x", index): horizontal, axis_key("y", index): vertical}

@@ -149,12 +149,16 @@ def draw_bars(
                 span, y, range=[low - margin, high + margin], nticks=ticks, tickformat=".3~g"
             ),
             axis_key("y", index): value_axis(
-                row, x, range=[count - 0.5, -0.5], tickvals=numbered, showgrid=False,
+                row,
+                x,
+                range=[count - 0.5, -0.5],
+                tickvals=numbered,
+                showgrid=False,
                 ticktext=[str(i) for i in numbered],
             ),
         },
         shapes,
-    )  # fmt: skip
+    )
 
 
 def draw_places(step: Places, index: int, span: Span, row: Span, colours: str) -> Part:
@@ -176,10 +180,14 @@ def draw_places(step: Places, index: int, span: Span, row: Span, colours: str) -
         names = [f"{i},{j}" for i, j in zip(r, c, strict=True)]
         data.append(
             marker_trace(
-                (c + 0.5) * across - 0.5, (r + 0.5) * down - 0.5, names, step.choice_hovers, axis,
+                (c + 0.5) * across - 0.5,
+                (r + 0.5) * down - 0.5,
+                names,
+                step.choice_hovers,
+                axis,
                 LINE,
             )
-        )  # fmt: skip
+        )
         if step.chosen:
             centre = (step.chosen[1] + 0.5) * across - 0.5, (step.chosen[0] + 0.5) * down - 0.5
             shapes = frame_around(*centre, (down, across), axis)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from cnnattn.figures.attention.steps import (
 )
 from cnnattn.figures.kit.frame import (
     LEFT,
+    NARROW,
     PAD,
     RIGHT,
     TITLE,
@@ -37,7 +38,6 @@ from cnnattn.figures.kit.frame import (
 )
 from cnnattn.figures.kit.tiles import Scale, colour_axis, colour_bar, scale_of
 
-NARROW = 560  # page width in pixels below which the steps stand one below the other
 LETTER = 7.6  # mean width of a letter in pixels
 READABLE = 80  # pixels that a column needs for its note
 ARROW, NUMBERS = 34, 30  # pixels between two steps, and more for the numbers beside bars

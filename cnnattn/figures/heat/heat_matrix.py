@@ -93,7 +93,7 @@ def heat_matrix(
         # Plotly leaves out axes, and pictures on them, that no trace uses.
         nothing = {"type": "scatter", "x": [0], "y": [None], "xaxis": f"x{axis}",
                    "yaxis": f"y{axis}", "hoverinfo": "skip"}  # fmt: skip
-        title = heading(model.title, span[0], 1, model.colour)
+        title = heading(model.title, span[0], 1, model.colour, column)
         lines = label("<br>".join(notes[i]), span[0], 1, yshift=-TITLE + 4)
         parts.append(Part([nothing], axes, texts=[title, lines]))
         for j, (cell, text_of) in enumerate(zip(model.cells, words[i], strict=True)):

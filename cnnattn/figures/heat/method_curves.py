@@ -64,7 +64,7 @@ def method_curves(
     colours += [NEUTRAL] * controls
     words, head = legend(methods, colours, width)
     side_by_side = min(per_row or len(panels), across(len(panels), LEAST, width))
-    laid = cells(len(panels), side_by_side, [TITLE, PLOT, BOTTOM], width, head)
+    laid = cells(len(panels), side_by_side, [TITLE, PLOT, BOTTOM], width - LEFT - RIGHT, head)
     parts = [Part(texts=[words])]
     for i, (panel, cell) in enumerate(zip(panels, laid.cells, strict=True)):
         first = i % side_by_side == 0
@@ -106,7 +106,7 @@ def _panel(
             tickvals=[0, 0.25, 0.5, 0.75, 1], showticklabels=ticks, title=_title(titles["y"]),
         ),
     }  # fmt: skip
-    title = heading(panel.title, cell.span[0], cell.bands[0][1], panel.colour)
+    title = heading(panel.title, cell.span[0], cell.bands[0][1], panel.colour, cell.width)
     return Part(data, layout, texts=[title])
 
 

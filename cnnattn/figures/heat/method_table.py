@@ -103,5 +103,5 @@ def _panel(
         "y0": len(methods) - controls, "y1": len(methods) - controls,
         "line": {"color": FAINT, "width": 2},
     }  # fmt: skip
-    title = heading(measure.title, cell.span[0], cell.bands[0][1])
+    title = heading(measure.title, cell.span[0], cell.bands[0][1], width=cell.width)
     return Part(data, layout, [line] if controls else [], [title])

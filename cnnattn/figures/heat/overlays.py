@@ -73,7 +73,7 @@ def overlays(
     most = max(len(model.overlays) for model in models)
     spans = columns(len(models))
     column = column_width(width, spans[0])
-    per_row = per_row or min(most, max(2, int(column // NARROWEST)))
+    per_row = per_row or max(1, min(most, int(column // NARROWEST)))
     split = [
         [model.overlays[start : start + per_row] for start in range(0, most, per_row)]
         for model in models
@@ -88,7 +88,8 @@ def overlays(
 
     parts = []
     for i, (model, rows, span) in enumerate(zip(models, split, spans, strict=True)):
-        parts.append(Part(texts=[heading(model.title, span[0], band[0][1], model.colour)]))
+        name = heading(model.title, span[0], band[0][1], model.colour, column)
+        parts.append(Part(texts=[name]))
         for j, row in enumerate(rows):
             if row:
                 axis = axis_name("", i * len(rows) + j)
@@ -126,10 +127,17 @@ def _row(
         left = centre - breadth
         traces.append(
             heat_layer(
-                overlay.cam, axis, left, 0, (2 * breadth, tiles.height), signed=overlay.signed,
-                smooth=smooth, hover=overlay.hover, colour_axis=COLOUR_AXES[overlay.signed],
+                overlay.cam,
+                axis,
+                left,
+                0,
+                (2 * breadth, tiles.height),
+                signed=overlay.signed,
+                smooth=smooth,
+                hover=overlay.hover,
+                colour_axis=COLOUR_AXES[overlay.signed],
             )
-        )  # fmt: skip
+        )
         place = {"xref": f"x{axis}", "yanchor": "bottom", "yshift": 2}
         titles.append(label(overlay.title, left, title_bottom, **place))
     return Part(traces, texts=titles)

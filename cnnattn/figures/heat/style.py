@@ -32,6 +32,11 @@ def heat_colours(
     return _veil(WARM, 0.0, strength)
 
 
+def heat_veil() -> list[tuple[int, int, int, float]]:
+    """``heat_colours()`` as evenly spaced (red, green, blue, alpha), to draw without Plotly."""
+    return [(*_channels(c), _alpha(at, 0.0, STRENGTH)) for at, c in colour_scale(WARM)]
+
+
 def heat_axis(
     signed: bool = False, colours: Colours = "warm", strength: float = STRENGTH, **bar: object
 ) -> Plain:
@@ -92,13 +97,18 @@ def largest_value(cam: np.ndarray, signed: bool, percentile: float = 100) -> flo
 
 
 def _veil(colours: tuple[str, ...], clear: float, strength: float) -> ColourScale:
-    """Alpha rises evenly from 0 at position ``clear`` to ``strength`` at ``SOLID``."""
-    return [
-        (at, _rgba(colour, strength * min(1.0, abs(at - clear) / (1 - clear) / SOLID)))
-        for at, colour in colour_scale(colours)
-    ]
+    return [(at, _rgba(c, _alpha(at, clear, strength))) for at, c in colour_scale(colours)]
+
+
+def _alpha(at: float, clear: float, strength: float) -> float:
+    """Rises evenly from 0 at position ``clear`` to ``strength`` at ``SOLID``."""
+    return strength * min(1.0, abs(at - clear) / (1 - clear) / SOLID)
 
 
 def _rgba(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = _channels(colour)
     return f"rgba({red}, {green}, {blue}, {alpha:.2f})"
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

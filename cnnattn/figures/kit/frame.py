@@ -4,6 +4,7 @@ import base64
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ FONT = 14
 BOLD, SQUARE = 8.2, 18  # width in pixels of a letter of a title, and of the square before it
 TITLE = 30  # height of a line of titles in pixels
 WIDTH = 1040  # page width in pixels that heights are computed for
+NARROW = 560  # below that, what stands side by side elsewhere stands one below the other
 LEFT, RIGHT = 26, 14  # margins in pixels, room for the labels of an axis and of a bar's end
 PAD = 0.016  # of a mosaic's width, left free around it for the frame of a chosen tile
 
@@ -260,10 +262,12 @@ def shortened(text: str, most: int) -> str:
     return text.rstrip(" ·") + "…"
 
 
+@lru_cache(1024)
 def wrap(text: str, width: int) -> str:
-    """Break ``text`` into even lines of about ``width`` letters (a Chinese sign counts as two)."""
+    """Break ``text`` into even lines of at most ``width`` letters, but for words that are longer
+    (a Chinese sign counts as two)."""
     total = letters(text)
-    count = max(1, round(total / width))
+    count = -(-total // width) or 1
     limit = total // count
     while len(lines := _fill(text, limit)) > count:
         limit += 1
@@ -281,6 +285,7 @@ def _fill(text: str, limit: int) -> list[str]:
     return [*lines, line.strip()]
 
 
+@lru_cache(4096)
 def letters(text: str) -> int:
     """How many Latin letters have the width of ``text``: a Chinese sign counts as two."""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -28,6 +28,7 @@ class Cell:
 
     span: Span
     bands: Sequence[Span]
+    width: float  # in pixels
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,12 @@ def cells(
     rows = -(-count // per_row)
     spans, band = columns(per_row), bands([head, *[*heights] * rows])[1:]
     size = len(heights)
+    column = column_width(width, spans[0])
     places = [
-        Cell(spans[i % per_row], band[i // per_row * size : (i // per_row + 1) * size])
+        Cell(spans[i % per_row], band[i // per_row * size : (i // per_row + 1) * size], column)
         for i in range(count)
     ]
-    return Cells(places, column_width(width, spans[0]), head + rows * sum(heights))
+    return Cells(places, column, head + rows * sum(heights))
 
 
 def legend(titles: Sequence[str], colours: Sequence[str], width: float) -> tuple[Plain, float]:

@@ -44,6 +44,16 @@ def grid_shape(count: int) -> tuple[int, int]:
     return rows, math.ceil(count / rows)
 
 
+def largest_tiles(count: int, width: float, height: float) -> tuple[int, int]:
+    """(rows, columns) by which ``count`` square tiles are largest in ``width`` by ``height``."""
+
+    def side(rows: int) -> float:
+        return min(height / rows, width / math.ceil(count / rows))
+
+    rows = max(range(1, count + 1), key=side)
+    return rows, math.ceil(count / rows)
+
+
 @dataclass(frozen=True)
 class Scale:
     """Values from ``low`` to ``high`` as levels 1…255; signed ones are symmetric around 0."""
@@ -259,8 +269,10 @@ def colour_axes(
     shared: bool,
     levels: bool = True,
     shared_span: Span = (0.2, 0.8),
+    first: int = 0,
 ) -> Part:
-    """Colour axes with their bars hanging from ``top``: one a column, or one for all of them.
+    """Colour axes, from number ``first`` on, with their bars hanging from ``top``: one a column, or
+    one for all of them.
 
     For mosaics of ``levels``, or for traces that have the values themselves. The narrower the
     page, the fewer ticks.
@@ -273,7 +285,7 @@ def colour_axes(
         values, texts = scale.ticks(max(2, min(5, room)))
         at = [scale.level(value) for value in values] if levels else values
         bar, name = colour_bar(title, span, top, at, texts)
-        axis = {axis_name("coloraxis", i): colour_axis(scale, bar, levels)}
+        axis = {axis_name("coloraxis", first + i): colour_axis(scale, bar, levels)}
         parts.append(Part(layout=axis, texts=[name]))
     return joined(parts)
 

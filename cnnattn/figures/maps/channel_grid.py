@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from cnnattn.figures.attention.gate_bars import Order, gate_bars, gate_note
+from cnnattn.figures.attention.gate_bars import LEVELS, Order, gate_bars, gate_note
 from cnnattn.figures.kit.frame import (
+    LEFT,
+    NARROW,
     PAD,
+    RIGHT,
     TITLE,
     WIDTH,
     Part,
     Plain,
-    Span,
     axis_name,
-    bands,
     column_width,
     columns,
     figure,
@@ -24,11 +25,13 @@ from cnnattn.figures.kit.frame import (
     link_zoom,
     square_axes,
 )
+from cnnattn.figures.kit.panels import Cell, cells
 from cnnattn.figures.kit.tiles import (
     Mosaic,
     colour_axes,
     grid_shape,
     heat_trace,
+    largest_tiles,
     marker_trace,
     mosaic,
     scale_of,
@@ -36,7 +39,9 @@ from cnnattn.figures.kit.tiles import (
 )
 
 COLOUR_BAR, GATE_TITLE, GATES, TICKS = 48, 26, 92, 26  # heights in pixels
+BAR_END = 30  # pixels for the half of a colour bar's last number that stands beside it
 LOW_COLOUR_BAR, LOW_TITLE, LOW_GATES = 40, 22, 52  # the same where height is scarce
+LOW_TALLEST = 140  # and of the mosaic there, on a page WIDTH wide
 
 
 @dataclass(frozen=True)
@@ -77,36 +82,57 @@ def channel_grid(
     template with {mean}, the text of the dashed line. Channel number ``selected`` is framed in
     every panel that shows it. Gates are drawn from 0 to 1 or, with ``deviation``, from their mean,
     all models on one axis. A ``low`` figure saves height. ``width`` is the page width in pixels
-    that the height is meant for. Tiles and bars carry their channel's number as ``customdata``.
+    that the height is meant for; on a narrow page the panels stand one below the other. Tiles and
+    bars carry their channel's number as ``customdata``.
     """
     scales = (
         scales_of([panel.maps for panel in panels], True, percentile)
         if shared_scale
         else [scale_of([panel.maps], None, percentile) for panel in panels]
     )
+    per_row = len(panels) if width >= NARROW else 1
+    side = column_width(width, columns(per_row)[0])
+    low_tallest = LOW_TALLEST * width / WIDTH
     mosaics = [
-        mosaic(scale.levels(panel.maps), grid_shape(len(panel.maps)), smooth)
+        mosaic(
+            scale.levels(panel.maps),
+            largest_tiles(len(panel.maps), side, low_tallest)
+            if low and per_row > 1
+            else grid_shape(len(panel.maps)),
+            smooth,
+        )
         for panel, scale in zip(panels, scales, strict=True)
     ]
-    spans = columns(len(panels))
-    side = column_width(width, spans[0])
     tallest = max(fitted(tiles.width, tiles.height, side, PAD) for tiles in mosaics)
+    if low:
+        tallest = min(tallest, low_tallest)
     gated = any(panel.gates is not None or panel.note for panel in panels)
     ticked = gate_order == "channel" or any(len(panel.maps) <= 16 for panel in panels)
     title, bars = (LOW_TITLE, LOW_GATES) if low else (GATE_TITLE, GATES)
     under = [title, bars, TICKS if ticked else 4] if gated else []
     heights = [TITLE, tallest, LOW_COLOUR_BAR if low else COLOUR_BAR, *under]
-    rows = bands(heights)
+    places = cells(len(panels), per_row, heights, width)
+    one_bar = shared_scale and width >= NARROW
     gates = [panel.gates for panel in panels if panel.gates is not None]
     spread = max((float(np.abs(g - g.mean()).max()) for g in gates), default=0.0) or 1.0
 
-    parts = [colour_axes(scales, spans, rows[2][1], value_title, width, shared=shared_scale)]
-    for i, (panel, tiles, span) in enumerate(zip(panels, mosaics, spans, strict=True)):
-        colour_axis = axis_name("coloraxis", 0 if shared_scale else i)
-        parts.append(_grid(panel, tiles, i, span, rows, colour_axis, selected, side))
+    gated_first = next((i for i, panel in enumerate(panels) if panel.gates is not None), 0)
+    labelled = gated_first if deviation else 0  # at which of the axes in a row the levels stand
+    parts: list[Part] = []
+    for i, (panel, tiles, cell) in enumerate(zip(panels, mosaics, places.cells, strict=True)):
+        span, rows = cell.span, cell.bands
+        if not one_bar or i == 0:
+            length = span[0], min(span[1], 1 - BAR_END / width)
+            bar = colour_axes(
+                [scales[i]], [length], rows[2][1], value_title, width, shared=one_bar, first=i
+            )
+            parts.append(bar)
+        colour_axis = axis_name("coloraxis", 0 if one_bar else i)
+        parts.append(_grid(panel, tiles, i, cell, colour_axis, selected))
         if gated:
+            taken = LEVELS if deviation and per_row > 1 and i + 1 == labelled else 0
             parts.append(
-                gate_note(len(panels) + i, span, rows[3:5], panel.note, side, not deviation)
+                gate_note(len(panels) + i, span, rows[3:5], panel.note, side, not deviation, taken)
                 if panel.gates is None
                 else gate_bars(
                     len(panels) + i,
@@ -122,23 +148,24 @@ def channel_grid(
                     selected=selected,
                     width=side,
                     deviation=spread if deviation else None,
+                    labelled=per_row == 1 or i == labelled,
                 )
             )
     parts.append(link_zoom([(tiles.width, tiles.height) for tiles in mosaics]))
-    return figure(parts, sum(heights), uirevision)
+    outside = gates and deviation and (per_row == 1 or labelled == 0)
+    margin = {"l": LEVELS if outside else LEFT, "r": RIGHT, "t": 0, "b": 0}
+    return figure(parts, places.height, uirevision, margin=margin)
 
 
 def _grid(
     panel: Panel,
     tiles: Mosaic,
     index: int,
-    span: Span,
-    rows: Sequence[Span],
+    cell: Cell,
     colour_axis: str,
     selected: int | None,
-    width: float,
 ) -> Part:
-    axis = axis_name("", index)
+    axis, span, rows = axis_name("", index), cell.span, cell.bands
     x, y = tiles.centres(len(panel.maps))
     data = [
         heat_trace(tiles, axis, colour_axis),
@@ -148,7 +175,7 @@ def _grid(
     if selected is not None and selected in panel.channels:
         place = list(panel.channels).index(selected)
         shapes = frame_around(x[place], y[place], panel.maps.shape[1:], axis)
-    title = heading(panel.title, span[0], rows[0][1], panel.colour, width)
+    title = heading(panel.title, span[0], rows[0][1], panel.colour, cell.width)
     axes = square_axes(index, span, rows[1], tiles.width, tiles.height, pad=PAD)
     return Part(data, axes, shapes, [title])
 

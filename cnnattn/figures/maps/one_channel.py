@@ -72,5 +72,5 @@ def enlarged(
         height, breadth = values.shape
         axes = square_axes(i, span, rows[1], breadth, height, first=-0.5)
         parts.append(Part([trace], axes, [], [heading(title, span[0], rows[0][1], colour, side)]))
-    parts.append(link_zoom([values.shape for values in maps]))
+    parts.append(link_zoom([(values.shape[0], values.shape[1]) for values in maps]))
     return figure(parts, sum(heights), uirevision)

@@ -88,7 +88,7 @@ def picture_tiles(
                 [marker_trace(x, y, panel.numbers, panel.hovers, axis, NEUTRAL)],
                 square_axes(i, (span[0], end), place[1], tiles.width, tiles.height, pad=PAD),
                 shapes,
-                [heading(panel.title, span[0], place[0][1])],
+                [heading(panel.title, span[0], place[0][1], width=column)],
                 [picture_on(uri, tiles.width, tiles.height, axis)],
             )
         )

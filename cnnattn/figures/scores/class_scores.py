@@ -47,12 +47,13 @@ def class_scores(
     same colour differ in the shape of their dots, as the legend with their ``titles`` shows."""
     per_row = across(len(panels), LEAST, width)
     words, head = legend(titles, colours, width)
-    laid = cells(len(panels), per_row, [TITLE, ROW * len(names), BOTTOM], width, head)
     names = [within(name, NAMES * width) for name in names]
     room = max(map(letters, names)) * LETTER + 10
+    heights = [TITLE, ROW * len(names), BOTTOM]
+    laid = cells(len(panels), per_row, heights, width - room - RIGHT, head)
     finite = np.concatenate([panel.values[np.isfinite(panel.values)] for panel in panels])
     low = np.floor(10 * finite.min() - 0.2) / 10 if finite.size else 0.0
-    ends = [max(0.0, float(low)) - 0.01, 1.01]
+    ends = [max(0.0, float(low)) - 0.03, 1.03]
     parts = [Part(texts=[words])]
     for i, (panel, cell) in enumerate(zip(panels, laid.cells, strict=True)):
         x, y = axis_name("x", i), axis_name("y", i)
@@ -77,7 +78,11 @@ def class_scores(
             ),
         }  # fmt: skip
         parts.append(
-            Part(data, layout, texts=[heading(panel.title, cell.span[0], cell.bands[0][1])])
+            Part(
+                data,
+                layout,
+                texts=[heading(panel.title, cell.span[0], cell.bands[0][1], width=cell.width)],
+            )
         )
     margin = {"l": room, "r": RIGHT, "t": 0, "b": 0}
     return figure(parts, laid.height, uirevision, margin=margin, font={"size": FONT})

@@ -128,7 +128,7 @@ def _matrix(
     }  # fmt: skip
     shapes = [] if selected is None else frame_around(selected[1], selected[0], (1, 1), axis)
     texts = [
-        heading(model.title, cell.span[0], cell.bands[0][1], model.colour),
+        heading(model.title, cell.span[0], cell.bands[0][1], model.colour, cell.width),
         label(corner, start, top, xanchor="right", yanchor="bottom", align="right", xshift=-6),
     ]
     return Part(data, layout, shapes, texts)

@@ -6,9 +6,22 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from cnnattn.figures.kit.frame import FONT, Part, Plain, bands, figure, heading, label, value_axis
+from cnnattn.figures.kit.frame import (
+    FONT,
+    WIDTH,
+    Part,
+    Plain,
+    bands,
+    figure,
+    heading,
+    label,
+    letters,
+    value_axis,
+)
+from cnnattn.figures.kit.panels import LETTER
 
-ROW, AXIS = 52, 26  # heights in pixels
+ROW, AXIS, HEAD = 52, 26, 18  # heights in pixels; the figure's tools stand in the last
+GAP = 20  # pixels between the title of a row and its text
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25)  # between ticks
 
 
@@ -25,13 +38,15 @@ class Interval:
     hover: str
 
 
-def intervals(rows: Sequence[Interval], *, uirevision: str = "intervals") -> go.Figure:
+def intervals(
+    rows: Sequence[Interval], *, width: float = WIDTH, uirevision: str = "intervals"
+) -> go.Figure:
     """A dot for each value and a bar for its interval; the axis spans what is needed, not 0 … 1."""
     low, high = min(row.low for row in rows), max(row.high for row in rows)
     step = next((s for s in STEPS if (high - low) / s <= 6), STEPS[-1])
     ticks = [i * step for i in range(math.floor(low / step), math.ceil(high / step) + 1)]
-    heights = [*[ROW] * len(rows), AXIS]
-    band = bands(heights)
+    heights = [HEAD, *[ROW] * len(rows), AXIS]
+    band, room = bands(heights)[1:], width - GAP
     data: list[Plain] = []
     texts: list[Plain] = []
     for i, row in enumerate(rows):
@@ -50,7 +65,7 @@ def intervals(rows: Sequence[Interval], *, uirevision: str = "intervals") -> go.
             },
         ]  # fmt: skip
         texts += [
-            heading(row.title, 0, band[i][1], row.colour),
+            heading(row.title, 0, band[i][1], row.colour, room - letters(row.text) * LETTER),
             label(row.text, 1, band[i][1], xanchor="right"),
         ]
     axes = {
@@ -60,7 +75,7 @@ def intervals(rows: Sequence[Interval], *, uirevision: str = "intervals") -> go.
         ),
         # A row's dot lies in the lower part of its band, below the words.
         "yaxis": value_axis(
-            (band[-1][1], 1.0), "x", range=[len(rows) - 0.72, -0.72], visible=False
+            (band[-1][1], band[0][1]), "x", range=[len(rows) - 0.72, -0.72], visible=False
         ),
     }  # fmt: skip
     return figure([Part(data, axes, texts=texts)], sum(heights), uirevision, font={"size": FONT})

@@ -27,10 +27,14 @@ ROW, BOTTOM = 29, 4  # heights in pixels
 
 @dataclass(frozen=True)
 class Prediction:
-    """One class as one model sees it; probability 0…1; ``mark`` is drawn before the label."""
+    """One class as one model sees it; probability 0…1, and the same in words.
+
+    ``mark`` is drawn before the label.
+    """
 
     label: str
     probability: float
+    share: str = ""
     is_true: bool = False
     is_predicted: bool = False
     mark: str = ""
@@ -49,7 +53,6 @@ class PredictionColumn:
 def predictions(
     models: Sequence[PredictionColumn],
     *,
-    percent: str = "{:.1f}%",
     per_row: int | None = None,
     width: float = WIDTH,
     uirevision: str = "predictions",
@@ -58,13 +61,11 @@ def predictions(
     right, a predicted one that is not true in that for wrong, the others, and all where nobody
     knows what is true, are grey. Columns stand side by side, or ``per_row`` of them.
 
-    Labels stand on the bars, so that a long name takes no room from them on a narrow page.
-    ``percent`` formats 100 times a probability.
-    """
+    Labels stand on the bars, so that a long name takes no room from them on a narrow page."""
     count = max(len(model.predictions) for model in models)
     places = cells(len(models), per_row or len(models), [TITLE, ROW * count, BOTTOM], width)
     parts = [
-        _column(model, i, cell.span, cell.bands, count, percent, places.column)
+        _column(model, i, cell.span, cell.bands, count, places.column)
         for i, (model, cell) in enumerate(zip(models, places.cells, strict=True))
     ]
     return figure(parts, places.height, uirevision, hoverdistance=20)
@@ -76,13 +77,11 @@ def _column(
     span: Span,
     rows: Sequence[Span],
     count: int,
-    percent: str,
     width: float,
 ) -> Part:
     shown = model.predictions
     axis, place = axis_name("", index), list(range(len(shown)))
     axes = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
-    numbers = [percent.format(100 * p.probability) for p in shown]
     names = [f"{p.mark} {p.label}".strip() for p in shown]
     names = [f"<b>{n}</b>" if p.is_predicted else n for n, p in zip(names, shown, strict=True)]
     bars = {
@@ -95,7 +94,7 @@ def _column(
     words["textfont"] = {"size": FONT}
     left = words | {"x": [0.01] * len(shown), "textposition": "middle right"}
     right = words | {"x": [1.0] * len(shown), "textposition": "middle left"}
-    left["text"], right["text"] = [ink(name) for name in names], [ink(n) for n in numbers]
+    left["text"], right["text"] = [ink(name) for name in names], [ink(p.share) for p in shown]
     x, y = axis_name("x", index), axis_name("y", index)
     layout = {
         axis_key("x", index): value_axis(

@@ -20,7 +20,7 @@ from cnnattn.figures.kit.frame import (
     value_axis,
 )
 from cnnattn.figures.kit.palette import LINE
-from cnnattn.figures.kit.panels import Cell, across, cells
+from cnnattn.figures.kit.panels import Cell, across, cells, within
 
 LEAST = 230  # pixels that a panel needs
 NOTE, GAP, COUNTS, BOTTOM = 24, 20, 44, 50  # heights in pixels
@@ -53,6 +53,7 @@ def reliability(
     """Bars for the share of right answers at each confidence; on the dashed line they would be
     what they say. Below, how many answers each bin holds."""
     per_row = across(len(models), LEAST, width)
+    width -= LEFT + RIGHT
     column = cells(len(models), per_row, [1], width).column
     heights = [TITLE, NOTE, min(tallest, column), GAP, COUNTS, BOTTOM]
     laid = cells(len(models), per_row, heights, width)
@@ -111,8 +112,8 @@ def _panel(
         ),
     }  # fmt: skip
     texts = [
-        heading(model.title, cell.span[0], cell.bands[0][1], model.colour),
-        label(model.note, cell.span[0], cell.bands[1][1]),
+        heading(model.title, cell.span[0], cell.bands[0][1], model.colour, cell.width),
+        label(within(model.note, cell.width), cell.span[0], cell.bands[1][1]),
     ]
     return Part(data, layout, texts=texts)
 

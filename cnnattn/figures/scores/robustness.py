@@ -63,7 +63,7 @@ def robustness(
     """
     per_row = across(len(kinds), LEAST, width)
     words, head = legend(titles, [curve.colour for curve in kinds[0].curves], width)
-    laid = cells(len(kinds), per_row, [TITLE, PLOT, BOTTOM], width, head)
+    laid = cells(len(kinds), per_row, [TITLE, PLOT, BOTTOM], width - LEFT - RIGHT, head)
     parts = [Part(texts=[words])]
     for i, (kind, cell) in enumerate(zip(kinds, laid.cells, strict=True)):
         x, y = axis_name("x", i), axis_name("y", i)
@@ -82,7 +82,7 @@ def robustness(
             "type": "line", "xref": x, "yref": y, "x0": 0, "x1": 1, "y0": chance, "y1": chance,
             "line": {"color": LINE, "dash": "dot", "width": 1},
         }  # fmt: skip
-        texts = [heading(kind.title, cell.span[0], cell.bands[0][1])]
+        texts = [heading(kind.title, cell.span[0], cell.bands[0][1], width=cell.width)]
         if first:
             texts.append(label(chance_title, 0, chance, xref=x, yref=y, yanchor="bottom"))
         parts.append(Part(_curves(kind, strengths, x, y), layout, [line], texts))

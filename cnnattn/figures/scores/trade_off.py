@@ -1,4 +1,4 @@
-"""Accuracy against what it costs: a point a kind of network, with the spread over seeds."""
+"""Accuracy against what it costs: a point per kind of network, with the spread over seeds."""
 
 import math
 import statistics
@@ -28,6 +28,7 @@ from cnnattn.figures.kit.frame import (
 from cnnattn.figures.kit.palette import FAINT, LINE
 
 MARGIN, LETTER = 52, 8  # pixels: left of the ticks, of a letter
+PIECE = 6  # pixels: half the width of a piece of the band
 DOT, HALF = 8, 9.5  # pixels: half the size of a point, half the height of a line
 PLOT, TICKS = 300, 44  # heights in pixels
 STACKED_BELOW = 560  # on a page narrower than this the panels stand below each other
@@ -35,13 +36,14 @@ STACKED_BELOW = 560  # on a page narrower than this the panels stand below each 
 
 @dataclass(frozen=True)
 class Point:
-    """One kind of network: its accuracies, 0 … 1, one a seed, and its costs, None if unknown."""
+    """One kind of network: its accuracies, 0 … 1, one per seed, and its costs, None if unknown."""
 
     name: str
     colour: str
     accuracies: Sequence[float]
-    costs: Sequence[float | None]  # one a panel
+    costs: Sequence[float | None]  # one per panel
     hover: str = ""
+    chance: float = math.inf  # how far from the baseline it may lie by chance, 0 … 1; inf: unknown
 
     @property
     def mean(self) -> float:
@@ -54,15 +56,15 @@ def trade_off(
     *,
     logarithmic: Sequence[bool],
     baseline: float | None = None,
-    spread: float = math.nan,
     width: float = WIDTH,
     uirevision: str = "trade-off",
 ) -> go.Figure:
     """A panel for each kind of cost, named by ``titles``, all with the same accuracy axis in %.
 
     A large dot is the mean over seeds, small ones are the seeds, the bar is their standard
-    deviation. The grey band is ``baseline`` ± ``spread``, where these are known. A ``logarithmic``
-    axis shows log(1 + cost), so that 0 has its place.
+    deviation. The dashed line is the ``baseline``, and around it the grey band holds whatever a
+    point's ``chance`` may make of it: one band if it is the same for all points, else a piece of
+    it behind each. A ``logarithmic`` axis shows log(1 + cost), so that 0 has its place.
     """
     stacked = width < STACKED_BELOW
     count = len(titles)
@@ -70,9 +72,13 @@ def trade_off(
     heights = [TITLE, PLOT, TICKS] * (count if stacked else 1)
     rows = bands(heights)
     plot_width = (width - MARGIN) * (spans[0][1] - spans[0][0])
-    seeds = [100 * accuracy for point in points for accuracy in point.accuracies]
-    room = max(0.3, 0.15 * (max(seeds) - min(seeds)))
-    low, high = min(seeds) - room, max(seeds) + room
+    reach = [p.chance for p in points if math.isfinite(p.chance)] if baseline is not None else []
+    heights_shown = [
+        *(100 * accuracy for point in points for accuracy in point.accuracies),
+        *(100 * ((baseline or 0.0) + sign * chance) for chance in reach for sign in (-1, 0, 1)),
+    ]
+    room = max(0.3, 0.15 * (max(heights_shown) - min(heights_shown)))
+    low, high = min(heights_shown) - room, max(heights_shown) + room
     parts = []
     for i, (title, span, log) in enumerate(zip(titles, spans, logarithmic, strict=True)):
         band = rows[3 * i : 3 * i + 3] if stacked else rows
@@ -86,16 +92,41 @@ def trade_off(
             _names(shown, places, i, ends, scale),
             _axes(i, span, band[1], ends, (low, high), log),
         ]
-        if baseline is not None and math.isfinite(spread):
-            middle, reach = 100 * baseline, 100 * spread
-            shape = {
-                "type": "rect", "xref": f"{axis_name('x', i)} domain", "yref": axis_name("y", i),
-                "x0": 0, "x1": 1, "y0": middle - reach, "y1": middle + reach, "layer": "below",
-                "fillcolor": FAINT, "line": {"width": 0},
-            }  # fmt: skip
-            parts.append(Part(shapes=[shape]))
+        if baseline is not None:
+            parts.append(_band(shown, places, i, baseline))
     margin = {"l": MARGIN, "r": 0, "t": 0, "b": 0}
     return figure(parts, sum(heights), uirevision, margin=margin)
+
+
+def _band(points: Sequence[Point], places: Sequence[float], index: int, baseline: float) -> Part:
+    """The baseline, and around it what chance may make of each point."""
+    x, y = axis_name("x", index), axis_name("y", index)
+    middle = 100 * baseline
+    line: Plain = {
+        "type": "line", "xref": f"{x} domain", "yref": y, "x0": 0, "x1": 1, "y0": middle,
+        "y1": middle, "layer": "below", "line": {"width": 1.5, "dash": "dash", "color": LINE},
+    }  # fmt: skip
+    known = [(place, p.chance) for place, p in zip(places, points, strict=True)
+             if math.isfinite(p.chance)]  # fmt: skip
+    alike = {round(chance, 9) for _place, chance in known}
+    whole: Plain = {"xref": f"{x} domain", "x0": 0, "x1": 1}
+    pieces: list[tuple[Plain, float]] = (
+        [(whole, alike.pop() if alike else 0.0)]
+        if len(alike) < 2
+        else [
+            ({"xref": x, "xsizemode": "pixel", "xanchor": place, "x0": -PIECE, "x1": PIECE}, chance)
+            for place, chance in known
+        ]
+    )
+    boxes: list[Plain] = [
+        {
+            "type": "rect", "yref": y, "y0": middle - 100 * chance, "y1": middle + 100 * chance,
+            "layer": "below", "fillcolor": FAINT, "line": {"width": 0}, **across,
+        }
+        for across, chance in pieces
+        if chance
+    ]  # fmt: skip
+    return Part(shapes=[*boxes, line])
 
 
 def _place(cost: float, log: bool) -> float:
@@ -158,12 +189,17 @@ def _names(
         words = f"<span style='color:{point.colour}'>■</span> {point.name}"
         texts.append(
             label(
-                words, places[i], 100 * point.mean,
-                xref=axis_name("x", index), yref=axis_name("y", index), yanchor="middle",
-                xanchor="left" if right else "right", xshift=DOT + 2 if right else -DOT - 2,
+                words,
+                places[i],
+                100 * point.mean,
+                xref=axis_name("x", index),
+                yref=axis_name("y", index),
+                yanchor="middle",
+                xanchor="left" if right else "right",
+                xshift=DOT + 2 if right else -DOT - 2,
                 yshift=shift,
             )
-        )  # fmt: skip
+        )
     return Part(texts=texts)
 
 
@@ -177,8 +213,9 @@ def _free(
             if left < edges[0] or left + breadth > edges[1]:
                 continue
             low, high = y + shift - HALF, y + shift + HALF
-            if not any(a < left + breadth and left < b and c < high and low < d
-                       for a, b, c, d in taken):  # fmt: skip
+            if not any(
+                a < left + breadth and left < b and c < high and low < d for a, b, c, d in taken
+            ):
                 return right, shift
     return True, 0
 
@@ -191,12 +228,12 @@ def _axes(index: int, span: Span, row: Span, ends: Span, high: Span, log: bool) 
         round_ones = [0, *(step * 10**n for n in range(1, 8) for step in steps)]
         values = [v for v in round_ones if ends[0] <= _place(v, True) <= ends[1]]
         ticks = {"tickvals": [_place(v, True) for v in values],
-                 "ticktext": [f"{v:,}".replace(",", "\u202f") for v in values]}  # fmt: skip
+                 "ticktext": [f"{v:,}" for v in values]}  # fmt: skip
     return Part(
         layout={
             axis_key("x", index): value_axis(span, y, range=list(ends), **ticks),
             axis_key("y", index): value_axis(
-                row, x, range=list(high), ticksuffix=" %", nticks=6, tickfont={"size": FONT}
+                row, x, range=list(high), ticksuffix="%", nticks=6, tickfont={"size": FONT}
             ),
         }
     )

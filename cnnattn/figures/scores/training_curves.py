@@ -180,24 +180,38 @@ def epoch_curves(
                 marker = {"size": 6 if split == "test" else 4, "color": run.colour}
                 traces.append(trace | {"mode": "lines+markers", "marker": marker})
         axes[axis_key("x", i)] = value_axis(
-            spans[i], axis_name("y", i), title=_title(x_title), fixedrange=False,
-            range=[0.5, total + 0.5], tick0=step, dtick=step,
-        )  # fmt: skip
+            spans[i],
+            axis_name("y", i),
+            title=_title(x_title),
+            fixedrange=False,
+            range=[0.5, total + 0.5],
+            tick0=step,
+            dtick=step,
+        )
         # Around nothing, Plotly would draw an axis from -1 to 4.
         begun = any(run.measured.get(f"test_{kind}") for run in runs)
         axes[axis_key("y", i)] = value_axis(
-            band[at + 1], axis_name("x", i), fixedrange=False, nticks=6,
+            band[at + 1],
+            axis_name("x", i),
+            fixedrange=False,
+            nticks=6,
             tickformat=".0~%" if kind == "accuracy" else "~g",
             **({} if begun else {"range": [0, 1 if kind == "accuracy" else 2.5]}),
-        )  # fmt: skip
+        )
         texts.append(_over(title, spans[i][0], band[at]))
         if note and kind == "accuracy":
             texts.append(
                 label(
-                    f"<b>{wrap(note, 34)}</b>", spans[i][1], band[at + 1][0],
-                    xanchor="right", yanchor="bottom", align="right", xshift=-8, yshift=8,
+                    f"<b>{wrap(note, 34)}</b>",
+                    spans[i][1],
+                    band[at + 1][0],
+                    xanchor="right",
+                    yanchor="bottom",
+                    align="right",
+                    xshift=-8,
+                    yshift=8,
                 )
-            )  # fmt: skip
+            )
     return figure(
         [Part(traces, axes, [], [*names, *texts])], sum(heights), uirevision, margin=MARGIN
     )
