@@ -3,6 +3,9 @@
 python -m cnnattn.web.catalogue               what has no Chinese yet, as JSON to fill in
 python -m cnnattn.web.catalogue FILE.json     take up translations: {"English": "中文", …}
 python -m cnnattn.web.catalogue --prune       forget messages that the source no longer has
+
+A message with a context, such as the name of a class, is written as gettext writes it:
+"class\\u0004cat".
 """
 
 import json
@@ -17,19 +20,22 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "cnnattn/web/locale/zh/LC_MESSAGES/cnnattn.po"
+KEYWORDS = {"_": None, "message": None, "Problem": None, "pgettext": ((1, "c"), 2)}
+MARK = "\4"  # between a context and its message
 SOURCES = [("app.py", "python"), ("pages/**.py", "python"), ("cnnattn/**.py", "python")]
 
 
 def messages() -> set[str]:
-    """Every message that the source shows: first arguments of ``_`` and ``Problem``."""
-    found = extract_from_dir(ROOT, SOURCES, keywords={"_": None, "Problem": None})
-    return {message for _file, _line, message, *_rest in found if isinstance(message, str)} - {""}
+    """Every message that the source shows: of ``_``, ``message``, ``Problem``, ``pgettext``."""
+    found = extract_from_dir(ROOT, SOURCES, keywords=KEYWORDS)
+    return {_named(text, kind) for _file, _line, text, _comments, kind in found} - {""}
 
 
 def translations() -> dict[str, str]:
     """English -> Chinese, as the catalogue has it."""
     with CATALOGUE.open("rb") as file:
-        return {str(m.id): str(m.string) for m in read_po(file, locale="zh") if m.id and m.string}
+        entries = [m for m in read_po(file, locale="zh") if m.id and m.string]
+    return {_named(m.id, m.context): str(m.string) for m in entries}
 
 
 def write(chinese: dict[str, str]) -> None:
@@ -41,11 +47,16 @@ def write(chinese: dict[str, str]) -> None:
     catalogue.header_comment = old.header_comment
     catalogue.fuzzy = False
     for message in sorted(chinese):
-        catalogue.add(message, chinese[message])
+        context, _mark, text = message.rpartition(MARK)
+        catalogue.add(text, chinese[message], context=context or None)
     with CATALOGUE.open("wb") as file:
         write_po(file, catalogue, width=100, omit_header=False)
     with CATALOGUE.open("rb") as file, CATALOGUE.with_suffix(".mo").open("wb") as compiled:
         write_mo(compiled, read_po(file, locale="zh"))
+
+
+def _named(message: object, context: str | None) -> str:
+    return f"{context}{MARK}{message}" if context else str(message)
 
 
 def main() -> None:

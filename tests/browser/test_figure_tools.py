@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 
 def test_every_figure_can_be_saved_and_the_view_passed_on(page, address):
-    page.goto(address + "?sample=ship-1")
+    page.goto(address + "?sample=ship-1&stage=1")
     expect(page.locator(".st-key-heat_maps .js-plotly-plot")).to_be_visible(timeout=60_000)
     charts = page.locator("[data-testid=stPlotlyChart]")
     expect(page.locator(".figure-tools")).to_have_count(charts.count())

@@ -11,7 +11,7 @@ def shows(page: Page, words: str) -> None:
 def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address):
     page.goto(f"{address}/Heat_maps?lang=en&sample=dog-2&models=cnn-se&faithful=1")
     shows(page, "LayerCAM · 8×8")
-    shows(page, "explained: dog")
+    shows(page, "target: dog")
 
     page.locator(".st-key-heat_stage button").nth(1).click()  # after stage 2
     page.wait_for_url("**heat_stage=2**")
@@ -26,7 +26,7 @@ def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address
     page.locator(".st-key-against input").click()
     page.get_by_role("option", name="cat", exact=True).click()
     page.wait_for_url("**against=cat**")
-    shows(page, "explained: dog, not cat")
+    shows(page, "target: dog, not cat")
 
     page.wait_for_timeout(1500)  # Plotly redraws; until then its drawing has no box
     place = page.locator(".st-key-matrix .nsewdrag").first.bounding_box()
@@ -34,10 +34,10 @@ def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address
     page.mouse.move(place["x"] + 80, place["y"] + 80)  # on the first picture
     expect(page.locator(".st-key-matrix .hoverlayer")).to_contain_text("value ", timeout=20_000)
 
-    page.get_by_text("What it keeps of the picture").click()
+    page.get_by_text("Keep only the highlighted region").click()
     page.wait_for_url("**draw=kept**")
-    shows(page, "confidence with it alone")
+    shows(page, "confidence with this region alone")
 
     page.goto(page.url + "&lang=zh")  # the link, as somebody else opens it
     shows(page, "狗，而不是猫")
-    shows(page, "只看这部分的置信度")
+    shows(page, "仅用此区域的置信度")

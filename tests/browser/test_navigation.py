@@ -6,14 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo",
-            "Heat_maps", "Evaluation", "Prototypes", "Training"]  # fmt: skip
-
-
-def drawn(page: Page) -> None:
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
-        timeout=120_000
-    )
+from tests.browser.steps import IN_ORDER, drawn, settled
 
 
 def click_link(page: Page, name: str) -> None:
@@ -91,13 +84,34 @@ def test_the_header_covers_nothing_with_the_sidebar_closed(address, browser, wid
         page.get_by_test_id("stSidebar").hover()
         page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
     page.get_by_test_id("stExpandSidebarButton").wait_for()
-    page.wait_for_timeout(500)
-    head = page.locator(".st-key-page_head h1").bounding_box()
-    button = page.get_by_test_id("stExpandSidebarButton").bounding_box()
-    assert head
-    assert button
-    assert head["y"] >= button["y"] + button["height"]
-    middle = (head["x"] + 20, head["y"] + head["height"] / 2)
-    on_top = page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('h1') !== null",
-                           middle)  # fmt: skip
-    assert on_top
+    settled(page)
+    page.wait_for_function("""() => {
+      const button = document.querySelector("[data-testid=stExpandSidebarButton]");
+      const heading = document.querySelector(".st-key-page_head h1");
+      const box = heading.getBoundingClientRect();
+      const seen = document.elementFromPoint(box.x + 20, box.y + box.height / 2);
+      return box.y >= button.getBoundingClientRect().bottom && heading.contains(seen);
+    }""")
+
+
+def test_what_is_chosen_follows_the_language(address, browser):
+    page = browser.new_page(locale="en-GB")
+    page.set_default_timeout(120_000)
+    page.goto(f"{address}/Feature_maps?models=cnn-se,cnn-none&rows=ship-1,dog-1&any_layer=relu2")
+    drawn(page)
+    chips = page.get_by_test_id("stMultiSelect").locator("[data-tag]")
+    models = page.locator(".st-key-models [data-tag]")
+    expect(models).to_have_text(["CNN · SE", "CNN · no attention"])
+    page.locator(".st-key-lang").get_by_text("中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(models).to_have_text(["CNN · SE", "CNN · 无注意力"])
+    expect(page.locator(".st-key-rows [data-tag]")).to_have_text(["船 1", "狗 1"])
+    expect(chips.filter(has_text=re.compile("no attention|Stage|ship|dog"))).to_have_count(0)
+    # A click afterwards is understood: one model fewer, in the same session.
+    models.first.get_by_role("button").click()
+    page.wait_for_url("**models=cnn-none&**")
+    page.locator(".st-key-lang").get_by_text("English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(models).to_have_text(["CNN · no attention"])
+    expect(page.locator(".st-key-rows [data-tag]")).to_have_text(["ship 1", "dog 1"])
+    expect(page.locator(".st-key-any_layer input")).to_have_value("relu2")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import save
 from cnnattn.nets.models import ModelSpec, build
+from tests.browser.steps import telephone
 
 SIZES = ((1366, 768), (390, 844))
 WORDS = {
@@ -167,3 +168,29 @@ def test_own_weights_are_chosen_at_once_and_their_warning_leaves(page, address, 
     page.get_by_role("link", name="Heat maps").click()
     expect(page.locator(".st-key-models")).to_contain_text("lesson")
     expect(page.get_by_text("Loaded: CNN + SE ✓")).to_be_visible()
+
+
+def test_on_a_telephone_a_photo_of_ones_own_is_two_taps_away(address, browser, files):
+    page = telephone(browser)
+    page.goto(address)
+    page.wait_for_selector(".st-key-own_photo")
+    still(page)
+    name = page.get_by_test_id("stExpandSidebarButton")
+    expect(name).to_be_visible()
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('[data-testid=stExpandSidebarButton]'), '::after')"
+        ".content === '\"CNN Attention Lab\"'"
+    )
+    page.locator(".st-key-own_photo button").tap()
+    over = page.get_by_role("dialog")
+    expect(over).to_be_visible()
+    with page.expect_file_chooser() as chooser:
+        over.locator("button").get_by_text("Upload", exact=True).tap()
+    chooser.value.set_files(files / "notes.png")
+    expect(over.get_by_text("not a picture in a known format")).to_be_visible()
+    over.locator("input[type=file]").set_input_files(files / "my ship-1.png")
+    expect(over).to_have_count(0)
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_alt_text("my ship-1.png").first).to_be_visible()
+    expect(main.get_by_text("not a picture in a known format")).to_have_count(0)
+    is_there(page, "my ship-1.png")

@@ -2,6 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import settled, telephone
+
 REHEARSAL = "/Training?train_data=samples&train_attention=se&train_epochs_rehearsal=12"
 ALL = 108  # iterations: 12 epochs of 516 pictures, 64 at once
 LENGTH = """() => {
@@ -32,7 +34,7 @@ def test_train_watch_stop_resume_open_look_back_delete(page, address):
     more_points_than(page, 0)
     stop = page.locator("[class*=st-key-stop_] button")
     stop.click()
-    expect(page.get_by_text("Nothing is being trained")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("No training is running")).to_be_visible(timeout=60_000)
     stopped = page.evaluate(LENGTH)
     assert stopped < ALL
 
@@ -51,11 +53,11 @@ def test_train_watch_stop_resume_open_look_back_delete(page, address):
     more_points_than(page, stopped)
     assert page.evaluate(RANGE) == zoomed
     more_points_than(page, ALL - 1)
-    expect(page.get_by_text("Nothing is being trained")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("No training is running")).to_be_visible(timeout=60_000)
     assert page.evaluate(RANGE) == zoomed
 
     page.locator(".st-key-run_open button").click()
-    expect(page.get_by_text("CNN · SE (rehearsal,").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("CNN · SE (quick demo,").first).to_be_visible(timeout=60_000)
     page.get_by_text("Look back through the epochs").click()
     expect(page.get_by_text("epoch 1)").first).to_be_visible(timeout=60_000)
     slider = page.locator(".st-key-epoch").get_by_role("slider")
@@ -75,3 +77,21 @@ def test_train_watch_stop_resume_open_look_back_delete(page, address):
     page.locator(".st-key-run_delete button").first.click()
     page.locator(".st-key-run_delete_yes button").click()
     expect(page.get_by_text("Nothing has been trained here yet")).to_be_visible(timeout=60_000)
+
+
+def test_on_a_telephone_what_to_train_is_chosen_in_the_page(address, browser):
+    page = telephone(browser)
+    page.goto(f"{address}/Training?train_data=samples")
+    settled(page)
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    expect(page.get_by_test_id("stSidebar").locator(".st-key-train")).to_have_count(0)
+    main = page.get_by_test_id("stMain")
+    train = main.locator(".st-key-train button")
+    if not train.is_visible():  # something has been trained, so the runs come first
+        main.get_by_text("Choose and train").tap()
+    expect(train).to_contain_text("Train: 2 runs")
+    seeds = main.locator(".st-key-train_seeds input")
+    seeds.fill("2")
+    seeds.press("Enter")
+    expect(train).to_contain_text("Train: 4 runs")
+    expect(train).to_be_enabled()

@@ -24,7 +24,8 @@ KEYS = (
     "tested", "searched", "test_class", "test_cat", "runs", "square", "large_stage", "kind",
     "method", "true_class", "called_class", "disagreement", "sort_by", "sort_order", "epoch",
     "page", "zzz", "heat_stage", "overlay", "threshold", "gate", "gate_stage", "cut", "gates",
-    "profile_order", "k", "pass_on", "shuffle", "top_channels", "loss_unit", "attention", "arch",
+    "by_hand", "by_place", "profile_order", "k", "pass_on", "shuffle", "top_channels", "loss_unit",
+    "attention", "arch",
     "study_count", "study_set", "prototype_layer", "look_back", "train_arch", "train_seed",
     "train_seeds", "train_data", "against", "which", "order", "view", "side_a", "side_b",
 )  # fmt: skip

@@ -4,19 +4,23 @@ import inspect
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from scipy import stats
 
 from cnnattn.nets import attention
-from cnnattn.nets.checkpoint import read_card
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
+from cnnattn.nets.architectures import ARCHITECTURES
+from cnnattn.nets.checkpoint import read_card, save
+from cnnattn.nets.models import ModelSpec, build
+from cnnattn.places import ROOT
 from cnnattn.training.results import record, result_of
 from cnnattn.web.library import checkpoints as loaders
-from cnnattn.web.zoo.zoo import KINDS
 from cnnattn.web.zoo.zoo_results import milliseconds
+from tests.pages.opening import open_page, words
 
-SHIPPED = loaders.ROOT / "checkpoints"
+SHIPPED = ROOT / "checkpoints"
 
 
 @pytest.fixture
@@ -28,22 +32,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(**query):
-    app = AppTest.from_file(str(loaders.ROOT / "app.py"), default_timeout=120)
-    app.switch_page("pages/3_Attention_zoo.py")
-    app.query_params.update({"lang": "en", **query})
-    app.run()
-    assert not app.exception
-    return app
+run = partial(open_page, "pages/3_Attention_zoo.py")
 
 
-def words(app):
-    return "\n".join(
-        str(e.value) for kind in ("markdown", "caption", "info", "warning") for e in app.get(kind)
-    )
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in attention.ATTENTION if kind != "none"])
 def test_a_card_shows_the_costs_and_the_source_of_its_module(kind, folder):
     app = run(zoo_kind=kind, zoo_arch="resnet20")
     costs = app.dataframe[0].value
@@ -69,17 +61,28 @@ def test_the_module_that_ships_is_shown_at_work(folder):
     shown = words(app)
     for name in ("cnn-none", "cnn-se"):
         accuracy = read_card(folder / f"{name}.safetensors")[1]["results"]["accuracy"]
-        assert accuracy * 100 in list(app.dataframe[1].value["accuracy in %"])
-        assert f"{accuracy:.2%}".replace("%", " %") in shown or name == "cnn-none"
-    assert "With one seed each" in shown
+        assert accuracy * 100 in list(app.dataframe[1].value["accuracy (%)"])
+        assert f"{accuracy:.2%}" in shown or name == "cnn-none"
+    assert "With one seed per kind, no difference can be told from chance." in shown
+    assert "At least two seeds per kind are needed" in shown
+
+
+def figure(app, place):
+    return json.loads(app.get("plotly_chart")[place].proto.spec)
+
+
+def band(app):
+    """Top and bottom of the grey band in the first panel of the figure of the comparison."""
+    shapes = [s for s in figure(app, -1)["layout"]["shapes"] if s["type"] == "rect"]
+    return shapes[0]["y0"], shapes[0]["y1"]
 
 
 @pytest.mark.parametrize(
     ("gain", "claim", "overall"),
     [
-        (0.02, "more than other seeds alone", "Better by more than that explains: ECA."),
-        (-0.02, "more than other seeds alone", "Worse by more than that explains: ECA."),
-        (0.0005, "within the spread over seeds", "Not to be told from no attention: ECA."),
+        (0.02, "That is more than seed noise explains", "Better than seed noise explains: ECA."),
+        (-0.02, "That is more than seed noise explains", "Worse than seed noise explains: ECA."),
+        (0.0005, "Seed noise alone", "Indistinguishable from no attention: ECA."),
     ],
 )
 def test_a_gain_is_claimed_only_beyond_the_spread_over_seeds(folder, gain, claim, overall):
@@ -92,12 +95,85 @@ def test_a_gain_is_claimed_only_beyond_the_spread_over_seeds(folder, gain, claim
     record(folder / "results.json", better)
     app = run(zoo_kind="eca")
     shown = words(app)
-    assert f"{100 * gain:+.2f} points" in shown
+    assert f"{100 * gain:+.2f} percentage points" in shown
     assert claim in shown
     assert overall in shown
-    assert "varies by ±0.10 points" in shown
-    # two means of 3 and 1, deviation 0.1, t with 2 degrees of freedom: 4.30 · 0.1 · √(4/3)
-    assert "0.50 points (19 times in 20)" in shown
+    assert "varies by ±0.10 percentage points" in shown
+    # two means of 3 and 1, deviation 0.1, t with 2 degrees of freedom: 4.303 · 0.1 · √(4/3)
+    assert "up to 0.50 points (95%)" in shown
+    low, high = band(app)
+    assert (high - low) / 2 == pytest.approx(4.3027 * 0.1 * (4 / 3) ** 0.5, abs=1e-4)
+    assert (high + low) / 2 == pytest.approx(100 * reference.accuracy)
+    assert "Means are compared without pairing" in shown
+
+
+def test_the_same_seeds_are_paired_and_the_band_is_that_of_scipy_s_paired_test(folder):
+    (folder / "cnn-se.safetensors").unlink()
+    reference = result_of(*read_card(folder / "cnn-none.safetensors"))
+    none = [reference.accuracy + step for step in (0, 0.01, -0.01, 0.02)]
+    eca = [
+        accuracy + gain for accuracy, gain in zip(none, (0.004, 0.006, 0.005, 0.005), strict=True)
+    ]
+    for kind, accuracies in {"none": none, "eca": eca}.items():
+        for seed, accuracy in enumerate(accuracies):
+            result = replace(reference, attention=kind, seed=seed, accuracy=accuracy)
+            record(folder / "results.json", result)
+    app = run(zoo_kind="eca")
+    expected = stats.ttest_rel(eca, none).confidence_interval(0.95)
+    low, high = band(app)
+    assert (high - low) / 2 == pytest.approx(50 * (expected.high - expected.low))
+    assert "Better than seed noise explains: ECA." in words(app)  # by 0.5 ± 0.13 points
+    assert "Networks with the same seed are compared with each other" in words(app)
+    chance = dict(
+        zip(*(app.dataframe[1].value[c] for c in ("attention", "chance (±pp)")), strict=True)
+    )
+    assert chance["ECA"] == pytest.approx((high - low) / 2)
+
+
+def test_how_much_a_module_attends_is_told_drawn_and_put_into_the_table(folder):
+    spec, card = read_card(folder / "cnn-se.safetensors")
+    gate = {"over_pictures": 0.0123, "between_classes": 0.01, "explained": 0.5, "mean": 0.5,
+            "open": 0, "shut": 0, "over_places": None}  # fmt: skip
+    card["results"]["gate_variability"] = {
+        "attention1.gate": gate | {"over_pictures": 0.9}, "attention3.gate": gate,
+    }  # fmt: skip
+    save(folder / "cnn-se.safetensors", build(spec), spec, card)
+    shutil.copy(SHIPPED / "cnn-gc.safetensors", folder)
+    app = run(zoo_axis="variability")
+    shown = words(app)
+    assert "It hardly attends" in shown
+    assert "only ±0.012 (below 0.02)" in shown
+    table = app.dataframe[1].value.set_index("attention")["gate variability"]
+    assert table["SE"] == 0.0123
+    assert np.isnan(table["GC"])
+    assert "Without a value, since they add and have no gates: GC." in shown
+    means = figure(app, -1)["data"][0]
+    assert means["x"] == [0.0123]
+    accuracy = card["results"]["accuracy"]
+    assert means["y"] == [pytest.approx(100 * accuracy)]
+
+    gate["over_pictures"] = 0.125
+    save(folder / "cnn-se.safetensors", build(spec), spec, card)
+    shown = words(run())
+    assert "vary by ±0.125; the class explains 50%" in shown.replace(" %", "%")
+    assert "It adds to the feature maps" in words(run(zoo_kind="gc"))
+
+
+def test_an_older_card_tells_the_variability_by_its_class_profile(folder):
+    _spec, card = read_card(folder / "cnn-se.safetensors")
+    profile = card["results"]["gates"]["attention3.gate"]
+    mean, spread = np.array(profile["mean"]), np.array(profile["spread"])
+    deviation = np.sqrt(mean.var(0) + (spread**2).mean(0)).mean()  # classes of equal size
+    shown = app = run()
+    table = app.dataframe[1].value.set_index("attention")["gate variability"]
+    if "gate_variability" not in card["results"]:
+        assert table["SE"] == pytest.approx(deviation)
+    assert f"±{table['SE']:.3f}" in words(shown)
+
+
+def test_a_resnet_s_stages_say_which_block_is_shown(folder):
+    stages = next(b for b in run(zoo_arch="resnet20").button_group if b.label == "Stage")
+    assert stages.options[0] == "Stage 1 (block 1.3)"
 
 
 def test_networks_trained_in_another_way_are_left_out_by_name(folder):

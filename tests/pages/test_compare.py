@@ -1,12 +1,9 @@
 """Compare and Feature maps: the first screen's figures say what the networks compute."""
 
-import json
-from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from cnnattn.data.pictures import to_input
 from cnnattn.data.samples import samples
@@ -15,24 +12,12 @@ from cnnattn.figures.kit.frame import letters, shortened
 from cnnattn.figures.kit.palette import NEUTRAL, WRONG
 from cnnattn.figures.scores.predictions import Prediction, PredictionColumn, predictions
 from cnnattn.nets.checkpoint import load
+from cnnattn.nets.models import CIFAR10_CLASSES
 from cnnattn.web.library.charts import why_own_scales
+from cnnattn.web.library.pickers import FIRST_SAMPLE
+from tests.pages.opening import decoded, figures, open_page
 
 ROOT = Path(__file__).parents[2]
-CAR = next(s for s in samples() if s.name == "automobile-4")
-
-
-def run(page: str = "app.py", **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    if page != "app.py":
-        app.switch_page(page)
-    app.query_params.update({"lang": "en", **query})
-    app.run()
-    assert not app.exception
-    return app
-
-
-def figures(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
 def network(name: str):
@@ -40,22 +25,23 @@ def network(name: str):
 
 
 def test_home_opens_on_a_picture_that_the_models_differ_on_and_the_widest_stage():
-    app = run()
-    said = [network(n)(to_input(CAR.picture)).argmax(1).item() for n in ("cnn-none", "cnn-se")]
-    assert said == [0, 1]  # airplane, automobile
-    traced = trace(network("cnn-se"), to_input(CAR.picture), [f"attention{i}.gate" for i in "123"])
+    app = open_page()
+    first = next(sample for sample in samples() if sample.name == FIRST_SAMPLE)
+    shown = to_input(first.picture)
+    said = [network(n)(shown).argmax(1).item() for n in ("cnn-none", "cnn-se")]
+    assert CIFAR10_CLASSES[said[0]] != first.label == CIFAR10_CLASSES[said[1]]
+    traced = trace(network("cnn-se"), shown, [f"attention{i}.gate" for i in "123"])
     spreads = [traced.activations[f"attention{i}.gate"].std().item() for i in "123"]
     assert app.session_state["stage"] == str(int(np.argmax(spreads)) + 1)
     bars = [t for t in figures(app)[3]["data"] if t["type"] == "bar"]
-    gates = traced.activations["attention2.gate"].detach().flatten().numpy()
+    widest = f"attention{int(np.argmax(spreads)) + 1}.gate"
+    gates = traced.activations[widest].detach().flatten().numpy()
     heights = bars[0]["y"]
     assert len(bars) == 1
     assert len(figures(app)) <= 6
     ranking = np.argsort(-gates, kind="stable")
     assert list(bars[0]["customdata"]) == ranking.tolist()
-    if isinstance(heights, dict):
-        heights = np.frombuffer(b64decode(heights["bdata"]), heights["dtype"])
-    np.testing.assert_allclose(heights, gates[ranking] - gates.mean(), atol=1e-6)
+    np.testing.assert_allclose(decoded(heights), gates[ranking] - gates.mean(), atol=1e-6)
 
 
 def test_what_nobody_knows_is_not_wrong():
@@ -81,13 +67,13 @@ def test_a_long_title_is_cut_to_its_room(text, most):
 
 
 def test_a_resnet_stage_names_its_block():
-    app = run("pages/1_Feature_maps.py", models="resnet20-se", rows="cat-1")
+    app = open_page("pages/1_Feature_maps.py", models="resnet20-se", rows="cat-1")
     words = " ".join(t["text"] for t in figures(app)[0]["layout"]["annotations"])
     assert all(f"block {i}.3" in words or f"Stage {i} (b" in words for i in "123")
 
 
 def test_one_click_shows_the_lessons_figure():
-    app = run("pages/1_Feature_maps.py", models="cnn-se", rows="current,dog-1")
+    app = open_page("pages/1_Feature_maps.py", models="cnn-se", rows="current,dog-1")
     next(b for b in app.button if "Day 46" in b.label).click()
     app.run()
     assert app.session_state["layers"] == ["conv1", "conv2", "conv3"]

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import time
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -11,33 +12,23 @@ import pytest
 import torch
 from PIL import Image
 from scipy.stats import binomtest
-from streamlit.testing.v1 import AppTest
 
 from cnnattn.data.corrupt import corrupt
-from cnnattn.data.pictures import as_seen, normalise
+from cnnattn.data.pictures import input_picture, normalise
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import load, save
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
+from cnnattn.places import ROOT
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library import jobs
+from cnnattn.web.library.folders import folder_state
+from cnnattn.web.shell.text import percent
+from tests.pages.opening import open_page, words
 
-ROOT = loaders.ROOT
 MODELS = ("cnn-none", "cnn-se")
 
 
-def run(page="pages/5_Evaluation.py", **query):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    if page != "app.py":
-        app.switch_page(page)
-    app.query_params.update({"lang": "en", **query})
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app):
-    kinds = ("markdown", "caption", "info", "warning", "error")
-    return "\n".join(element.value for kind in kinds for element in app.get(kind))
+run = partial(open_page, "pages/5_Evaluation.py")
 
 
 def charts(app):
@@ -69,7 +60,7 @@ def answers(pictures, name):
         return model(normalise(torch.from_numpy(pictures))).softmax(1).numpy()
 
 
-SAMPLES = np.stack([as_seen(sample.picture) for sample in samples()])
+SAMPLES = np.stack([input_picture(sample.picture) for sample in samples()])
 LABELS = np.array([CIFAR10_CLASSES.index(sample.label) for sample in samples()])
 
 
@@ -89,7 +80,7 @@ def write_folder(folder, names=None, count=40):
             place.mkdir(parents=True)
             of_class = [s for s in samples() if s.label == label]
             for i in range(many):
-                seen = as_seen(of_class[i % len(of_class)].picture)
+                seen = input_picture(of_class[i % len(of_class)].picture)
                 Image.fromarray(np.roll(seen, i, 1)).save(place / f"{i:03}.png")
 
 
@@ -108,8 +99,8 @@ def start(app, label):
 def test_without_pictures_the_cards_answer():
     app = run()
     text = words(app)
-    assert "From the card that is stored with the weights" in text
-    assert "test pictures are not here yet" in text
+    assert "From the model card" in text
+    assert "test images are not here yet" in text
     for name in MODELS:
         results = load(ROOT / f"checkpoints/{name}.safetensors").card["results"]
         hits = round(results["accuracy"] * results["pictures"])
@@ -119,7 +110,7 @@ def test_without_pictures_the_cards_answer():
         confusion = np.array(results["confusion"])
         assert confusion.sum() == results["pictures"]
         assert str(confusion[3, 5]) in json.dumps(charts(app))  # cats called dogs
-    assert "The model's card does not say which" in text
+    assert "The card stores counts only" in text
     assert not galleries(app)
 
 
@@ -131,11 +122,13 @@ def test_the_samples_are_answered_at_once_and_rightly():
     only_b = (~right["cnn-none"] & right["cnn-se"]).sum()
     p = binomtest(only_a, only_a + only_b).pvalue
     text = words(app)
-    assert f"Of {len(SAMPLES)} pictures, only CNN · no attention is right on {only_a}" in text
-    assert f"and only CNN · SE on {only_b}." in text
-    assert f"in {p:.1%} of such tests" in text
+    assert (
+        f"Of {len(SAMPLES)} images, {only_a} are correct only for CNN · no attention, {only_b} only"
+        in text
+    )
+    assert f"in {percent(p, 1)} of such tests" in text
     for name in MODELS:
-        assert f"{right[name].mean():.1%} (" in json.dumps(charts(app))
+        assert f"{percent(right[name].mean(), 1)} (" in json.dumps(charts(app))
     # The gallery of those that only the first model knows, by the confidence of the second.
     index = np.flatnonzero(right["cnn-none"] & ~right["cnn-se"])
     index = index[np.argsort(-said["cnn-se"].max(1)[index], kind="stable")]
@@ -147,12 +140,16 @@ def test_the_samples_are_answered_at_once_and_rightly():
 def test_a_cell_of_the_matrix_shows_its_pictures():
     predicted = answers(SAMPLES, "cnn-se").argmax(1)
     true, called = next((t, c) for t, c in zip(LABELS, predicted, strict=True) if t != c)
-    app = run(tested="samples", confused_by="cnn-se", true_class=CIFAR10_CLASSES[true],
-              called_class=CIFAR10_CLASSES[called])  # fmt: skip
+    app = run(
+        tested="samples",
+        confused_by="cnn-se",
+        true_class=CIFAR10_CLASSES[true],
+        called_class=CIFAR10_CLASSES[called],
+    )
     expected = {samples()[i].name for i in np.flatnonzero((true == LABELS) & (predicted == called))}
     links = [parse_qs(urlsplit(link).query) for link, _lines in galleries(app)[0]]
     assert {link["sample"][0] for link in links} == expected
-    assert f"CNN · SE called {len(expected)} of {(true == LABELS).sum()} pictures" in words(app)
+    assert f"for {len(expected)} of {(true == LABELS).sum()} images of the class" in words(app)
 
 
 def test_worse_pictures_are_other_pictures():
@@ -160,44 +157,46 @@ def test_worse_pictures_are_other_pictures():
     worse = corrupt(SAMPLES, "blur", 0.6)
     for name in MODELS:
         hits = (answers(worse, name).argmax(1) == LABELS).sum()
-        assert f"right on {hits} of {len(SAMPLES)} pictures" in json.dumps(charts(app))
+        assert f"correct on {hits} of {len(SAMPLES)} images" in json.dumps(charts(app))
 
 
 def test_a_test_set_is_measured_behind_the_page_and_kept(tmp_path):
     write_folder(tmp_path / "data")
     app = run()
-    assert "From the card" not in words(app)  # the cards are of 10,000 other pictures
-    assert "No result yet, and none on the card" in words(app)
-    start(app, "Show all 400 pictures")
+    assert "From the model card" not in words(app)  # the cards are of 10,000 other pictures
+    assert "Not evaluated yet" in words(app)
+    start(app, "Evaluate on all 400 images")
     pictures = loaders.dataset().test.pictures
     labels = loaders.dataset().test.labels
     right = {name: answers(pictures, name).argmax(1) == labels for name in MODELS}
     both = (~right["cnn-none"] & ~right["cnn-se"]).sum()
     names = next(b for b in app.get("button_group") if b.key == "disagreement")
-    assert f"Both are wrong ({both})" in [option.content for option in names.proto.options]
+    assert f"Both wrong ({both})" in [option.content for option in names.proto.options]
     again = run(models="cnn-se")  # of another session and another choice: nothing to compute
-    assert not any("Show all" in button.label for button in again.button)
-    shown = f"right on {right['cnn-se'].sum()} of 400 pictures"
+    assert not any("Evaluate on all" in button.label for button in again.button)
+    shown = f"correct on {right['cnn-se'].sum()} of 400 images"
     assert shown in json.dumps(charts(again))
     # A picture beyond those that Compare offers by itself opens there all the same.
     label, far = "truck", 399
-    compare = run("app.py", **{"source": "test", "test_class": label, f"test_{label}": str(far)})
+    compare = open_page(
+        "app.py", **{"source": "test", "test_class": label, f"test_{label}": str(far)}
+    )
     assert compare.session_state[f"test_{label}"] == str(far)
     said = CIFAR10_CLASSES[answers(pictures[[far]], "cnn-se").argmax()]
     assert f"CNN · SE predicts **{said}**" in words(compare)
-    wrong = run("app.py", **{"source": "test", "test_class": "cat", "test_cat": "0"})
+    wrong = open_page("app.py", **{"source": "test", "test_class": "cat", "test_cat": "0"})
     assert wrong.session_state["test_cat"] != "0"  # that is an airplane
 
 
 def test_curves_of_worse_and_worse_pictures():
     app = run(tested="samples", models="cnn-se", corrupted_count="20")
-    start(app, "Corrupt the pictures")
+    start(app, "Run the robustness test")
     index = np.linspace(0, len(SAMPLES) - 1, 20).round().astype(int)
     figure = json.dumps(charts(app))
     for kind, strength in (("noise", 0.0), ("rotation", 0.4), ("occlusion", 1.0)):
         worse = corrupt(SAMPLES[index], kind, strength)
         hits = (answers(worse, "cnn-se").argmax(1) == LABELS[index]).mean()
-        assert f"strength {strength:.0%}: {hits:.1%} (" in figure
+        assert f"strength {strength:.0%}: {percent(hits, 1)} (" in figure
 
 
 def test_the_count_follows_the_chosen_set_until_the_visitor_sets_one(tmp_path):
@@ -205,7 +204,7 @@ def test_the_count_follows_the_chosen_set_until_the_visitor_sets_one(tmp_path):
     app = run(tested="samples", models="cnn-se")
     assert app.number_input(key="corrupted_count").value == len(SAMPLES)
     app.segmented_control(key="tested").set_value("test").run()
-    start(app, "Show all 60 pictures")
+    start(app, "Evaluate on all 60 images")
     assert app.number_input(key="corrupted_count").value == 60
     app.number_input(key="corrupted_count").set_value(12).run()
     app.segmented_control(key="tested").set_value("samples").run()
@@ -216,11 +215,11 @@ def test_cancelling_keeps_nothing(tmp_path):
     write_folder(tmp_path / "data", count=2)
     app = run()
     with jobs._TURN:  # another computation, which never ends
-        next(b for b in app.button if "Show all" in b.label).click().run()
+        next(b for b in app.button if "Evaluate on all" in b.label).click().run()
         app.run()
         next(b for b in app.button if b.label == "Cancel").click().run()
         app.run()
-    assert any("Show all 20" in button.label for button in app.button)
+    assert any("Evaluate on all 20" in button.label for button in app.button)
     assert not list((tmp_path / "results").glob("*"))
 
 
@@ -229,11 +228,44 @@ def test_other_classes_are_matched_by_name(tmp_path):
     app = run(tested="folder", models="cnn-se")
     assert not app.error
     app.text_input(key="folder").set_value(str(tmp_path / "mine")).run()
-    start(app, "Show all 30 pictures")
+    start(app, "Evaluate on all 30 images")
     text = words(app)
-    assert "CNN · SE does not know axolotl, zebra: 6 pictures are left out." in text
-    assert "There are no pictures of these classes of CNN · SE here: cat, dog." in text
-    assert "of 24 pictures: " in json.dumps(charts(app))
+    assert "CNN · SE does not have the classes axolotl, zebra: 6 images are left out." in text
+    assert "There are no images of these classes of CNN · SE: cat, dog." in text
+    assert "of 24 images: " in json.dumps(charts(app))
+
+
+def test_a_model_named_twice_in_a_link_is_one_model():
+    app = run(models="cnn-se,cnn-se", tested="samples")
+    assert app.multiselect(key="models").value == ["cnn-se"]
+    assert [len(figure["data"]) for figure in charts(app).values()] == [
+        len(figure["data"]) for figure in charts(run(models="cnn-se", tested="samples")).values()
+    ]
+
+
+def shown_accuracy(app):
+    return re.search(r"correct on (\d+) of (\d+) images", json.dumps(charts(app))).groups()
+
+
+def test_an_edited_picture_of_a_folder_asks_for_new_answers(tmp_path):
+    write_folder(tmp_path / "mine", count=2)
+    app = run(tested="folder", models="cnn-se")
+    app.text_input(key="folder").set_value(str(tmp_path / "mine")).run()
+    start(app, "Evaluate on all 20 images")
+    before = loaders.open_dataset(tmp_path / "mine").test
+    right = answers(before.pictures, "cnn-se").argmax(1) == before.labels
+    assert shown_accuracy(app) == (str(right.sum()), "20")
+    # Another picture of the same class in a file of the same name: a right one becomes wrong.
+    index = int(np.flatnonzero(right)[0])
+    wrong = SAMPLES[answers(SAMPLES, "cnn-se").argmax(1) != before.labels[index]][0]
+    name = before.labels[index], index % 2
+    Image.fromarray(wrong).save(
+        tmp_path / "mine/test" / CIFAR10_CLASSES[name[0]] / f"{name[1]:03}.png"
+    )
+    folder_state.clear()  # of the last seconds
+    app.run()
+    start(app, "Evaluate on all 20 images")
+    assert shown_accuracy(app) == (str(right.sum() - 1), "20")
 
 
 def test_a_set_without_any_known_class_is_one_sentence(tmp_path):
@@ -241,7 +273,7 @@ def test_a_set_without_any_known_class_is_one_sentence(tmp_path):
     app = run(tested="folder", models="cnn-se")
     app.text_input(key="folder").set_value(str(tmp_path / "mine")).run()
     assert not app.exception
-    assert "None of the classes of these pictures is known to CNN · SE" in words(app)
+    assert "CNN · SE knows none of the classes of these images" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -277,4 +309,4 @@ def test_a_model_without_results_and_pictures(tmp_path, monkeypatch):
     save(tmp_path / "new.safetensors", build(spec), spec, {})
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     app = run(models="new")
-    assert "No result yet, and none on the card: CNN · SE (new)." in words(app)
+    assert "Not evaluated yet: CNN · SE (new)." in words(app)

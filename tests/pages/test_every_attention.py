@@ -1,25 +1,23 @@
 """Compare and Feature maps open networks with every kind of attention."""
 
-import json
-
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
+from torch import nn
 
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.checkpoint import save
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
+from cnnattn.nets.checkpoint import load, save
+from cnnattn.nets.models import ModelSpec, build
 from cnnattn.web.library import checkpoints as loaders
-
-ROOT = loaders.ROOT
+from tests.pages.opening import figures, open_page, sound
 
 REASONS = {
-    "none": "every channel passes with the same weight of 1",
-    "spatial": "weighs places",
-    "coordinate": "every row and every column",
+    "none": "every channel has weight 1",
+    "spatial": "weights positions",
+    "coordinate": "one weight per row and one per column",
     "simam": "every pixel",
     "gc": "adds one number to each channel",
-    "nonlocal": "mixes places",
+    "nonlocal": "mixes positions",
 }
 
 
@@ -38,12 +36,7 @@ def names(request, tmp_path, monkeypatch):
 def test_compare_shows_bars_for_channel_gates_and_says_why_there_are_none(names):
     bars, words = 0, ""
     for part in (names[:5], names[5:]):  # more than six do not stand side by side
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-        app.query_params.update({"lang": "en", "models": ",".join(part)})
-        app.run()
-        assert not app.exception
-        assert not app.error
-        grid = json.loads(app.get("plotly_chart")[3].proto.spec)
+        grid = figures(sound(open_page(models=",".join(part))))[3]
         bars += [trace["type"] for trace in grid["data"]].count("bar")
         words += " ".join(text["text"] for text in grid["layout"]["annotations"])
     assert bars == len(names) - len(REASONS)
@@ -53,9 +46,10 @@ def test_compare_shows_bars_for_channel_gates_and_says_why_there_are_none(names)
 
 def test_feature_maps_lists_the_layers_of_every_kind(names):
     for name in names:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-        app.switch_page("pages/1_Feature_maps.py")
-        app.query_params.update({"lang": "en", "models": name, "rows": "cat-1"})
-        app.run()
-        assert not app.exception
-        assert not app.error
+        app = sound(open_page("pages/1_Feature_maps.py", models=name, rows="cat-1"))
+        model = load(loaders.CHECKPOINTS / f"{name}.safetensors").model
+        layers = app.selectbox(key="any_layer").options
+        assert layers[0] == "conv1"
+        maps = (nn.Conv2d, nn.BatchNorm2d)  # what else a network has is its own affair
+        named = {name for name, part in model.named_modules() if isinstance(part, maps)}
+        assert {name for name in named if "attention" not in name} <= set(layers)

@@ -1,6 +1,5 @@
 """The page Heat maps says what the networks compute, and why a map shows nothing."""
 
-import base64
 import json
 import re
 import time
@@ -8,7 +7,6 @@ import time
 import numpy as np
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from cnnattn.data.pictures import to_input
 from cnnattn.data.samples import samples
@@ -16,39 +14,27 @@ from cnnattn.explain.cam import enlarge, heatmap
 from cnnattn.explain.faithfulness import area, confidence_through, curves, hard_masks, mass_on
 from cnnattn.nets.checkpoint import load, save
 from cnnattn.nets.models import ModelSpec, build
+from cnnattn.places import ROOT
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library import jobs
 from cnnattn.web.shell.text import percent
+from tests.pages.opening import decoded, open_page, sound
 
-ROOT = loaders.ROOT
 SE = ModelSpec("cnn", "se")
 SAMPLE = next(sample for sample in samples() if sample.name == "dog-2")
 
 
 def run(**query):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    app.switch_page("pages/4_Heat_maps.py")
-    app.query_params.update({"lang": "en", "sample": SAMPLE.name, "faithful": "1", **query})
-    app.run()
-    assert not app.exception
-    assert not app.error
-    return app
+    asked = {"sample": SAMPLE.name, "faithful": "1", **query}
+    return sound(open_page("pages/4_Heat_maps.py", **asked))
 
 
 def chart(app, index=0):
     return json.loads(app.get("plotly_chart")[index].proto.spec)
 
 
-def values(array):
-    """An array as Plotly sends it."""
-    if isinstance(array, list):
-        return np.array(array)
-    shape = [int(n) for n in str(array.get("shape", "-1")).split(",")]
-    return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"]).reshape(shape)
-
-
 def maps(figure):
-    return [values(trace["customdata"]) for trace in figure["data"] if trace["type"] == "heatmap"]
+    return [decoded(trace["customdata"]) for trace in figure["data"] if trace["type"] == "heatmap"]
 
 
 def texts(figure):
@@ -77,11 +63,14 @@ def test_maps_and_the_numbers_beside_them_are_what_the_networks_compute():
             found = curves(model, x, enlarge(expected, (32, 32)), target, 16)
             on = mass_on(enlarge(expected, (32, 32)), torch.tensor(SAMPLE.mask))
             beside = next(words).replace("<br>", " ")
-            for word, value in (("deletion", area(found.deletion)),
-                                ("insertion", area(found.insertion)), ("object", on)):  # fmt: skip
+            for word, value in (
+                ("deletion", area(found.deletion)),
+                ("insertion", area(found.insertion)),
+                ("energy inside", on),
+            ):
                 assert f"{word} {percent(value.item())}" in beside
             if method == "integrated_gradients":
-                numbers = re.search(r"adds up to ([\d.]+), due: ([\d.]+)", beside).groups()
+                numbers = re.search(r"sum ([\d.]+), expected ([\d.]+)", beside).groups()
                 logits = model(torch.cat([x, torch.zeros_like(x)]))[:, target]
                 due = [float(expected.sum()), float(logits[0] - logits[1])]
                 assert [float(number) for number in numbers] == pytest.approx(due, abs=0.006)
@@ -95,9 +84,9 @@ def test_why_one_class_and_not_another():
     np.testing.assert_allclose(maps(figure)[0], expected, rtol=1e-3, atol=1e-5)
     dog, cat = model(x)[0, 5].item(), model(x)[0, 3].item()
     sure = percent(1 / (1 + np.exp(cat - dog)))
-    assert any(f"explained: dog, not cat; confidence {sure}" in text for text in texts(figure))
+    assert any(f"target: dog, not cat; confidence {sure}" in text for text in texts(figure))
     app = run(models="cnn-se", wanted="dog", against="dog")
-    assert "“dog” cannot be set apart from itself" in app.warning[0].value
+    assert "“dog” cannot be contrasted with itself" in app.warning[0].value
 
 
 def test_a_layer_chosen_by_name_and_a_link_that_makes_no_sense():
@@ -114,7 +103,7 @@ def test_what_a_map_keeps_of_the_picture():
     mask = hard_masks(heatmap(model, x, 5, "attention3"), (32, 32), 0.3)
     sure = confidence_through(model, x, mask, 5)[1].item()
     [words] = [text for text in texts(chart(app)) if "keeps" in text]
-    assert f"keeps {percent(mask.float().mean().item())} of the picture" in words
+    assert f"keeps {percent(mask.float().mean().item())} of the image" in words
     assert f"alone: {percent(sure)}" in words.replace("<br>", " ")
 
 
@@ -161,7 +150,7 @@ def test_a_network_without_spatial_attention_or_without_the_class_says_so(networ
     assert "SE and ECA weigh whole channels" in captions(app)
     assert len(maps(chart(app))) == 1
     app = run(models="cnn-se,cnn-cbam", methods="grad_cam", wanted="house")
-    assert "does not know the class “house”" in app.warning[0].value
+    assert "does not have the class “house”" in app.warning[0].value
     assert len(maps(chart(app))) == 1
 
 
@@ -178,28 +167,34 @@ def test_several_pictures_and_shuffled_weights():
     assert not app.exception
     shuffled = chart(app, 3)
     assert len(maps(shuffled)) == 9  # as trained, and after each of the 8 layers
-    assert sum("as trained" in text and "rank 1.00" in text for text in texts(shuffled)) == 1
+    assert (
+        sum(
+            "as trained" in text and "rank correlation 1.00" in text.replace("<br>", " ")
+            for text in texts(shuffled)
+        )
+        == 1
+    )
 
 
 def test_the_table_over_all_samples_runs_behind_the_page_and_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "RESULTS", tmp_path)
     query = {"models": "cnn-se", "methods": "grad_cam", "sheet": "cat-1"}
     app = run(**query)
-    next(button for button in app.button if "Measure 43 pictures" in button.label).click().run()
+    next(button for button in app.button if "Measure on 43 images" in button.label).click().run()
     deadline = time.monotonic() + 100
     while not list(tmp_path.glob("*.npz")) and time.monotonic() < deadline:
         time.sleep(0.5)
     app = run(**query)
     table = chart(app, -1)
     words = " ".join(texts(table))
-    assert "Deletion (low is good)" in words
-    assert "Points at the object" in words
+    assert "Deletion (lower is better)" in words
+    assert "Pointing game hits" in words
     dots = [trace for trace in table["data"] if trace["mode"] == "markers"]
     assert len(dots) == 6 * 3  # six measures of one method and two controls
     assert all("CNN · SE, " in dot["hovertext"] for dot in dots)
 
 
-@pytest.mark.parametrize(("sample", "falls"), [("cat-1", True), ("dog-2", False)])
+@pytest.mark.parametrize(("sample", "falls"), [("ship-3", True), ("dog-2", False)])
 def test_an_insertion_curve_that_falls_is_explained_and_no_other(sample, falls):
     app = run(models="cnn-se", methods="grad_cam", sample=sample)
     picture = next(each for each in samples() if each.name == sample).picture

@@ -4,23 +4,26 @@ import base64
 import io
 import json
 import re
+import shutil
 import time
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
-from cnnattn.data.pictures import as_seen, normalise
+from cnnattn.data.pictures import input_picture, normalise
 from cnnattn.data.samples import samples
+from cnnattn.explain.prototype_files import encode, mosaic_file, read, weights_digest
 from cnnattn.explain.trace import trace
 from cnnattn.nets.checkpoint import load
+from cnnattn.places import ROOT
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library import jobs
+from tests.pages.opening import decoded, open_page, words
 
-ROOT = loaders.ROOT
-SAMPLES = np.stack([as_seen(sample.picture) for sample in samples()])
+SAMPLES = np.stack([input_picture(sample.picture) for sample in samples()])
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +32,17 @@ def own_folders(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "RESULTS", tmp_path / "results")
 
 
-def run(**query):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    app.switch_page("pages/8_Prototypes.py")
-    app.query_params.update({"lang": "en", **query})
-    app.run()
-    assert not app.exception
-    return app
+@pytest.fixture
+def without_pictures(tmp_path, monkeypatch):
+    """The networks alone, without the synthetic images that ship beside them."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for name in ("cnn-none", "cnn-se"):
+        shutil.copy(ROOT / f"checkpoints/{name}.safetensors", folder)
+    monkeypatch.setattr(loaders, "CHECKPOINTS", folder)
+
+
+run = partial(open_page, "pages/8_Prototypes.py")
 
 
 def figures(app):
@@ -43,17 +50,6 @@ def figures(app):
         re.search(r"prototype_\w+", chart.proto.id)[0]: json.loads(chart.proto.spec)
         for chart in app.get("plotly_chart")
     }
-
-
-def values(array):
-    """An array as Plotly sends it."""
-    if isinstance(array, list):
-        return np.array(array)
-    return np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
-
-
-def words(app):
-    return "\n".join(e.value for kind in ("markdown", "caption") for e in app.get(kind))
 
 
 def maps(name, layer):
@@ -71,16 +67,16 @@ def test_the_strongest_pictures_of_a_channel_are_found(name, stage, layer):
     best = found[:, channel].max((1, 2))
     order = np.argsort(-best, kind="stable")[:9]
     app = run(models=name, prototype_stage=stage, channel=str(channel))
-    assert f"the channel reaches {best.max():.2f}." in words(app)
+    assert f"Its largest activation in all images is {best.max():.2f}." in words(app)
     hovers = figures(app)["prototype_channel"]["data"][0]["hovertext"]
-    assert [int(re.search(r"picture (\d+)", text)[1]) for text in hovers] == order.tolist()
+    assert [int(re.search(r"image (\d+)", text)[1]) for text in hovers] == order.tolist()
     tiles = figures(app)["prototype_tiles"]
     markers, frame = tiles["data"][0], tiles["layout"]["shapes"][0]
     assert markers["customdata"] == list(range(found.shape[1]))
     inside = [
         c
         for c, x, y in zip(
-            markers["customdata"], values(markers["x"]), values(markers["y"]), strict=True
+            markers["customdata"], decoded(markers["x"]), decoded(markers["y"]), strict=True
         )
         if frame["x0"] < x < frame["x1"] and frame["y0"] < y < frame["y1"]
     ]
@@ -92,7 +88,7 @@ def test_the_patch_is_cut_out_of_its_picture():
     found = maps("cnn-se", "relu1")[:, channel]
     _picture, row, column = np.unravel_index(found.argmax(), found.shape)
     app = run(models="cnn-se", prototype_stage="1", channel=str(channel))
-    assert "sees 3×3 of the picture's 32² pixels" in words(app)
+    assert "is 3×3 of 32×32 pixels" in words(app)
     shown = figures(app)["prototype_channel"]["layout"]
     frame = shown["shapes"][0]  # around the strongest place of the first picture
     assert (frame["x0"], frame["x1"]) == (max(0, column - 1), min(32, column + 2))
@@ -102,13 +98,16 @@ def test_the_patch_is_cut_out_of_its_picture():
     assert patches.shape[2] == 4
 
 
+@pytest.mark.usefixtures("without_pictures")
 def test_pictures_are_made_behind_the_page_and_kept(monkeypatch):
-    from cnnattn.web.prototypes import prototypes
+    from cnnattn.web.prototypes import search
 
-    whole = prototypes.maximise
-    monkeypatch.setattr(prototypes, "maximise", lambda *args, **rest: whole(*args, **rest, steps=8))
+    whole = search.maximise
+    monkeypatch.setattr(search, "maximise", lambda *args, **rest: whole(*args, **rest, steps=8))
     app = run(models="cnn-se", prototype_stage="1", channel="5")
-    next(b for b in app.button if b.label.startswith("Make a picture for each of the 32")).click()
+    next(
+        b for b in app.button if b.label.startswith("Compute a synthetic image for each of the 32")
+    ).click()
     app.run()
     for _second in range(240):
         app.run()
@@ -116,15 +115,48 @@ def test_pictures_are_made_behind_the_page_and_kept(monkeypatch):
             break
         time.sleep(0.5)
     assert not app.exception
-    assert "In the picture made for it, it reaches" in words(app)
+    assert "In the synthetic image it is" in words(app)
     assert len(figures(app)["prototype_tiles"]["layout"]["images"]) == 2
     again = run(models="cnn-se", prototype_stage="1", channel="5")
     assert not again.button
-    assert "In the picture made for it, it reaches" in words(again)
+    assert "In the synthetic image it is" in words(again)
 
 
+@pytest.mark.usefixtures("without_pictures")
 def test_without_test_pictures_the_page_says_so():
     app = run(searched="test")
     assert not app.get("plotly_chart")
     assert any("not here yet" in info.value for info in app.info)
-    assert any(button.label.startswith("Make a picture") for button in app.button)
+    assert any(button.label.startswith("Compute a synthetic") for button in app.button)
+
+
+@pytest.mark.parametrize("name", [f.stem for f in (ROOT / "checkpoints").glob("*.safetensors")])
+def test_every_network_ships_with_synthetic_images_of_its_own_weights(name):
+    checkpoint = load(ROOT / f"checkpoints/{name}.safetensors")
+    weights = weights_digest(checkpoint.model)
+    for stage in checkpoint.architecture.stages:
+        made = read(
+            mosaic_file(ROOT / "checkpoints/prototypes", name, stage.layers["relu"]), weights
+        )
+        assert made is not None, stage.name
+
+
+def test_pictures_that_ship_are_shown_at_once_if_they_are_of_these_weights(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "checkpoints/cnn-none.safetensors", tmp_path)
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    made = {
+        "picture": np.full((64, 32, 32, 3), 90, np.uint8),
+        "mean": np.arange(64, dtype=np.float32),
+        "activation": np.arange(64, dtype=np.float32) + 100,
+    }
+    model = load(tmp_path / "cnn-none.safetensors").model
+    file = mosaic_file(tmp_path / "prototypes", "cnn-none", "relu2")
+    file.parent.mkdir()
+    file.write_bytes(encode(made, "0123456789abcdef"))  # of other weights
+    query = {"models": "cnn-none", "prototype_stage": "2", "channel": "7"}
+    assert [b.label for b in run(**query).button if b.label.startswith("Compute a synthetic")]
+
+    file.write_bytes(encode(made, weights_digest(model)))
+    app = run(**query)
+    assert "In the synthetic image it is 107.00." in words(app)
+    assert not [b for b in app.button if b.label.startswith("Compute a synthetic")]

@@ -11,6 +11,7 @@ from cnnattn.nets.checkpoint import read_card
 from cnnattn.training import runs
 from cnnattn.training.recipes import TrainConfig
 from cnnattn.training.runs import RunConfig
+from tests.pages.opening import open_page
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = {"train_data": "samples", "train_attention": "se", "train_epochs_rehearsal": "2"}
@@ -26,14 +27,8 @@ def runs_folder(tmp_path, monkeypatch):
     wait(lambda: all(run.state != "running" for run in runs.list_runs()))
 
 
-def open_page(page: str = "pages/6_Training.py", **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    if page != "app.py":
-        app.switch_page(page)
-    app.query_params["lang"] = "en"
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
+def opened(page: str = "pages/6_Training.py", **query: str) -> AppTest:
+    return open_page(page, **query)
 
 
 def wait(condition) -> None:
@@ -52,7 +47,7 @@ def started(**changes) -> runs.Run:
 
 
 def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeypatch):
-    app = open_page(**REHEARSAL)
+    app = opened(**REHEARSAL)
     assert "Nothing has been trained here yet" in app.info[0].value
     app.button(key="train").click().run()
     assert not app.exception
@@ -68,16 +63,17 @@ def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeyp
     assert spec.attention == "se"
     row = app.dataframe[0].value.iloc[0]
     assert row["state"] == "finished"
-    assert row["accuracy"] == pytest.approx(card["history"][-1]["test_accuracy"], abs=1e-4)
+    expected = 100 * card["history"][-1]["test_accuracy"]
+    assert row["test accuracy (%)"] == pytest.approx(expected, abs=1e-2)
     assert row["parameters"] == card["parameters"]
     assert row["epochs"] == "2 / 2"
     assert row["seed"] == 0
     assert len(app.get("plotly_chart")) == 2
 
-    app = open_page("app.py", models=f"cnn-se,{run.id}")
+    app = opened("app.py", models=f"cnn-se,{run.id}")
     assert not app.exception
     verdict = next(m.value for m in app.markdown if "predicts" in m.value)
-    assert "CNN · SE (rehearsal," in verdict
+    assert "CNN · SE (quick demo," in verdict
     app.toggle(key="look_back").set_value(True).run()
     app.slider(key="epoch").set_value(2).run()
     verdict = next(m.value for m in app.markdown if "predicts" in m.value)
@@ -85,11 +81,11 @@ def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeyp
     assert verdict.count("epoch") == 1  # the shipped model has no epochs to look back at
 
     runs.rename(run.id, "my first")
-    app = open_page("app.py", models=run.id)
+    app = opened("app.py", models=run.id)
     assert any("CNN · SE (my first)" in m.value for m in app.markdown)
 
     runs.delete(run.id)
-    app = open_page("app.py", models=run.id)
+    app = opened("app.py", models=run.id)
     assert not app.exception
     assert not any("my first" in m.value for m in app.markdown)
 
@@ -97,7 +93,7 @@ def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeyp
 def test_several_attentions_and_seeds_are_one_queued_run_each(monkeypatch):
     begun: list[RunConfig] = []
     monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or str(len(begun)))
-    app = open_page(train_data="samples", train_attention="none,eca", train_seed="3")
+    app = opened(train_data="samples", train_attention="none,eca", train_seed="3")
     app.number_input(key="train_seeds").set_value(2).run()
     assert app.button(key="train").label == "Train: 4 runs"
     app.button(key="train").click().run()
@@ -110,11 +106,20 @@ def test_several_attentions_and_seeds_are_one_queued_run_each(monkeypatch):
 def test_a_custom_recipe_is_trained_as_it_was_set(monkeypatch, tmp_path):
     begun: list[RunConfig] = []
     monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
-    app = open_page(
-        train_data="folder", train_recipe="custom", train_arch="resnet20", train_attention="cbam",
-        train_epochs="7", train_batch="32", train_rate="0.003", train_optimiser="adam",
-        train_schedule="plateau", train_flip="0", train_rotation="1", train_cutout="1",
-    )  # fmt: skip
+    app = opened(
+        train_data="folder",
+        train_recipe="custom",
+        train_arch="resnet20",
+        train_attention="cbam",
+        train_epochs="7",
+        train_batch="32",
+        train_rate="0.003",
+        train_optimiser="adam",
+        train_schedule="plateau",
+        train_flip="0",
+        train_rotation="1",
+        train_cutout="1",
+    )
     assert app.button(key="train").disabled
     app.text_input(key="train_folder").input(str(tmp_path / "nowhere")).run()
     assert "There is no folder" in app.error[0].value
@@ -134,7 +139,7 @@ def test_with_a_pin_nothing_starts_until_it_was_typed(monkeypatch):
     begun: list[RunConfig] = []
     monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
     monkeypatch.setenv("CNNATTN_PIN", "4711")
-    app = open_page(**REHEARSAL)
+    app = opened(**REHEARSAL)
     assert app.button(key="train").disabled
     app.button(key="train").proto.disabled = False  # as a forged message would have it
     app.button(key="train").click().run()
@@ -147,7 +152,7 @@ def test_with_a_pin_nothing_starts_until_it_was_typed(monkeypatch):
 def test_a_run_that_cannot_start_is_told_in_a_sentence(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(runs, "RUNS", tmp_path / "file")
-    app = open_page(**REHEARSAL)
+    app = opened(**REHEARSAL)
     app.button(key="train").click().run()
     assert not app.exception
     assert "The folder for runs" in app.error[0].value
@@ -162,7 +167,7 @@ def test_a_damaged_and_a_failed_run_do_no_harm_and_say_why(tmp_path):
     half = runs.RUNS / "half"
     half.mkdir()
     (half / "config.json").write_text("{")
-    app = open_page(runs=f"{good.name},half")
+    app = opened(runs=f"{good.name},half")
     assert not app.exception
     assert set(app.dataframe[0].value["state"].str.split(" ").str[0]) == {"failed", "damaged"}
     assert any("It broke." in warning.value for warning in app.warning)
@@ -179,7 +184,7 @@ def test_a_download_without_a_network_points_to_the_other_way(monkeypatch, tmp_p
     monkeypatch.setattr(loaders, "DATA", tmp_path)
     begun: dict[str, download.Download] = {}
     monkeypatch.setattr(get_data, "_downloads", lambda: begun)
-    app = open_page(train_data="cifar10", train_attention="se")
+    app = opened(train_data="cifar10", train_attention="se")
     assert app.button(key="train").disabled  # there is nothing to learn from
     app.button(key="download").click().run()
     wait(lambda: not begun["cifar10"].running)
@@ -198,13 +203,14 @@ def test_where_no_model_is_a_click_trains_the_baseline_and_se(page, monkeypatch,
     monkeypatch.setattr(runs, "start", lambda config: begun.append(config) or "1")
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     monkeypatch.setattr(loaders, "DATA", tmp_path)
-    app = open_page(page)
+    app = opened(page)
     assert not app.exception
     assert "There is no checkpoint" in app.info[0].value
     app.button(key="first_models_start").click().run()
     assert [(c.arch, c.attention, c.data) for c in begun] == [
-        ("cnn", "none", runs.SAMPLES), ("cnn", "se", runs.SAMPLES),
-    ]  # fmt: skip
+        ("cnn", "none", runs.SAMPLES),
+        ("cnn", "se", runs.SAMPLES),
+    ]
 
 
 def test_the_first_models_are_picked_up_while_they_train(monkeypatch, tmp_path):
@@ -212,7 +218,7 @@ def test_the_first_models_are_picked_up_while_they_train(monkeypatch, tmp_path):
 
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     run = started()
-    app = open_page("app.py")
+    app = opened("app.py")
     assert not app.exception
     assert app.session_state["models"] == [run.id]
     other = started()  # whoever has chosen nothing gets the new one beside it
@@ -222,7 +228,7 @@ def test_the_first_models_are_picked_up_while_they_train(monkeypatch, tmp_path):
 
 def test_training_ends_with_two_ways_on_and_the_demo_says_in_the_chart_what_it_is():
     run = started()
-    app = open_page(runs=run.id)
+    app = opened(runs=run.id)
     epochs = json.loads(app.get("plotly_chart")[1].proto.spec)
     words = " ".join(a["text"].replace("<br>", " ") for a in epochs["layout"]["annotations"])
     assert "tested on the training images" in words
@@ -244,7 +250,7 @@ def test_seven_models_are_six_side_by_side_and_a_sentence_names_the_other(monkey
     for number in range(7):
         save(tmp_path / f"m{number}.safetensors", build(spec), spec, {})
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
-    app = open_page("app.py", models=",".join(f"m{number}" for number in range(7)))
+    app = opened("app.py", models=",".join(f"m{number}" for number in range(7)))
     assert not app.exception
     (said,) = [info.value for info in app.info if "side by side" in info.value]
     assert "(m6)" in said
@@ -254,9 +260,12 @@ def test_seven_models_are_six_side_by_side_and_a_sentence_names_the_other(monkey
     assert "(m6)" not in verdict
 
 
-@pytest.mark.parametrize("page", ["app.py", "pages/5_Evaluation.py", "pages/8_Prototypes.py"])
+@pytest.mark.parametrize(
+    ("page", "place"),
+    [("app.py", ""), ("pages/5_Evaluation.py", "tested_"), ("pages/8_Prototypes.py", "searched_")],
+)
 def test_without_cifar_10_a_button_downloads_it_where_the_test_set_is_asked_for(
-    page, monkeypatch, tmp_path
+    page, place, monkeypatch, tmp_path
 ):
     from cnnattn.data import download
     from cnnattn.web.library import checkpoints as loaders
@@ -268,14 +277,14 @@ def test_without_cifar_10_a_button_downloads_it_where_the_test_set_is_asked_for(
     going: dict[str, object] = {}
     monkeypatch.setattr(get_data, "_downloads", lambda: going)
     monkeypatch.setenv("CNNATTN_PIN", "4711")
-    app = open_page(page, source="test", tested="test", searched="test")
+    app = opened(page, source="test", tested="test", searched="test")
     assert not any("python -m" in info.value for info in app.info)
-    assert app.button(key="download").disabled
-    app.text_input(key="pin").input("4711").run()
-    app.button(key="download").click().run()
+    assert app.button(key=f"{place}download").disabled
+    app.text_input(key=f"{place}pin").input("4711").run()
+    app.button(key=f"{place}download").click().run()
     assert not app.exception
     assert begun == [tmp_path]
-    assert app.button(key="download_cancel").label == "Cancel"
+    assert app.button(key=f"{place}download_cancel").label == "Cancel"
 
 
 class Running:

@@ -40,9 +40,14 @@ def test_the_compiled_catalogue_is_that_of_the_text():
 
 
 @pytest.mark.parametrize(
-    "file", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")),
-             *sorted((ROOT / "cnnattn/web").rglob("*.py"))], ids=lambda f: str(f.relative_to(ROOT))
-)  # fmt: skip
+    "file",
+    [
+        ROOT / "app.py",
+        *sorted((ROOT / "pages").glob("*.py")),
+        *sorted((ROOT / "cnnattn/web").rglob("*.py")),
+    ],
+    ids=lambda f: str(f.relative_to(ROOT)),
+)
 def test_no_words_are_shown_without_the_catalogue(file):
     """First arguments of Streamlit's calls are never bare words."""
     allowed = {"CNN Attention Lab", "lang"}

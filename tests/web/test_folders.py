@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnattn.problem import Problem
-from cnnattn.web.evaluation.folders import readable_folder
+from cnnattn.web.library.folders import readable_folder
 
 
 @pytest.fixture(autouse=True)
@@ -15,9 +15,18 @@ def no_roots(monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    ["~nosuchuser", "~nosuchuser/pictures", "/nowhere", "x" * 5000, "/" + "x" * 300, "\0", "\ud800",
-     "/proc/1/root/nowhere", "/dev/null"],
-)  # fmt: skip
+    [
+        "~nosuchuser",
+        "~nosuchuser/pictures",
+        "/nowhere",
+        "x" * 5000,
+        "/" + "x" * 300,
+        "\0",
+        "\ud800",
+        "/proc/1/root/nowhere",
+        "/dev/null",
+    ],
+)
 def test_what_is_no_folder_is_one_sentence(text):
     with pytest.raises(Problem, match="There is no folder") as caught:
         readable_folder(text)
@@ -43,7 +52,7 @@ def test_only_the_roots_and_what_lies_in_them(tmp_path, monkeypatch):
 def app() -> None:
     import streamlit as st
 
-    from cnnattn.web.evaluation.evaluation_pickers import pick_set
+    from cnnattn.web.library.set_picker import pick_set
     from cnnattn.web.shell import url_state
 
     url_state.enter("test")

@@ -1,171 +1,225 @@
 """Channel attention: what one attention module does with a picture, and what it does by class."""
 
+from collections.abc import Callable
+
+import numpy as np
 import streamlit as st
 
-from cnnattn.figures.attention.class_profile import class_profile, class_shares
+from cnnattn.explain.inside import Inside
+from cnnattn.figures.attention.gate_chart import gate_chart
 from cnnattn.figures.attention.pairs import pairs
 from cnnattn.figures.attention.way import way
-from cnnattn.problem import Problem
-from cnnattn.web.attention import inside, profile
-from cnnattn.web.attention.module_words import explanation, questions
-from cnnattn.web.library.pickers import pick_models, pick_picture
-from cnnattn.web.shell import url_state as view
+from cnnattn.nets.architectures import Stage
+from cnnattn.web.attention.all_kinds import KINDS
+from cnnattn.web.attention.class_section import class_section
+from cnnattn.web.attention.elsewhere import (
+    has_attention,
+    livelier,
+    offer_attention,
+    offer_livelier,
+    offer_positions,
+)
+from cnnattn.web.attention.gate_words import (
+    gate_story,
+    is_flat,
+    module_words,
+    position_story,
+    stage_title,
+    variability,
+    variability_story,
+)
+from cnnattn.web.attention.inside import (
+    around_gate,
+    gate_kind,
+    inside,
+    sound,
+    unsound,
+    widest_stage,
+)
+from cnnattn.web.attention.kind import filled
+from cnnattn.web.attention.module_steps import (
+    channel_hovers,
+    channel_rows,
+    module_steps,
+    pair_groups,
+)
+from cnnattn.web.attention.pickers import choose_position, pick_gate, pick_position, pick_stage
+from cnnattn.web.attention.questions import questions
+from cnnattn.web.lab.part import live_gates
+from cnnattn.web.library.checkpoints import Model
+from cnnattn.web.library.pickers import pick_model, pick_models, pick_picture
+from cnnattn.web.shell import url_state
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
-from cnnattn.web.shell.text import _, class_name, sentence
+from cnnattn.web.shell.text import _
 
 
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
-    chosen = pick_picture()
-    models = inside.with_attention(pick_models())
-    name = view.one_of(
-        st.segmented_control, _("Model"), list(models), "model", next(iter(models)),
-        format_func=lambda name: models[name].title,
-    )  # fmt: skip
-    model = models[name]
-
-    # --- the way through the module
-    heading(
-        _("From the maps to the weights, and back to the maps"),
-        _("Read from left to right; point at anything to read its numbers, click it to choose it."),
-    )
+    shown = pick_picture()
+    picture = shown.picture
+    chosen = pick_models()
+    models = [model for model in chosen if has_attention(model.checkpoint.spec)]
+    if not models:
+        offer_attention(chosen)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        stage = inside.pick_stage(model)
-        found = inside.inside(model, chosen.seen, stage)
-        gate = inside.pick_gate(found)
-        channels = len(found.before)
-        channel = view.number(_("Channel"), "channel", 0, 0, channels - 1, width=140)
-        place = (0, 0)
-        if found.affinity is not None:
-            rows, columns = found.affinity.shape[:2]
-            place = (
-                view.number(_("Row"), "place_row", rows // 2, 0, rows - 1, width=120),
-                view.number(_("Column"), "place_column", columns // 2, 0, columns - 1, width=120),
+        model = pick_model(models)
+        stage = pick_stage(model, widest_stage(model, picture).name)
+        found = inside(model, picture, stage)
+        gate = pick_gate(found)
+        channel = url_state.number(_("Channel"), "channel", 0, 0, len(found.before) - 1, width=140)
+        place = pick_position(found)
+    without = [other.title for other in chosen if other not in models]
+    if without:
+        st.caption(
+            _(
+                "Not listed, for they have no attention (every channel has weight 1): {models}.",
+                models=_(", ").join(without),
             )
-    if not inside.sound(found):
-        st.warning(inside.unsound(model), icon=":material/error:")
+        )
+    offer_positions(model, chosen)
+    if not sound(found):
+        st.warning(unsound(model), icon=":material/error:")
         return
 
     def click(value: str | int) -> None:
         """Choose the clicked channel, or the clicked position."""
-        if isinstance(value, str):
-            st.session_state["place_row"], st.session_state["place_column"] = map(
-                int, value.split(",")
-            )
-        elif value >= 0:
+        choose_position(value)
+        if not isinstance(value, str) and value >= 0:
             st.session_state["channel"] = value
 
-    st.markdown(explanation(model.checkpoint.spec.attention, channels))
+    weights = None if gate is None else found.gates[gate]
+    per_channel = weights is not None and gate_kind(weights) == "channel"
+    if gate is not None:
+        _gates(model, stage, found, gate, chosen, channel, click, width)
+
+    with st.expander(
+        _("Move the gates by hand"), icon=":material/tune:", on_change="rerun", key="gates_by_hand"
+    ) as faders:
+        if faders.open:
+            live_gates(model, shown, stage, gate or stage.layers["attention"])
+
+    # --- the way through the module
+    kind = KINDS[model.checkpoint.spec.attention]
+    heading(
+        _("Inside the attention module"),
+        _(
+            "From left to right. Hover to read the values; click a channel or a position to select "
+            "it."
+        ),
+    )
+    st.markdown(filled(kind, kind.explanation, len(found.before)))
     show(
         way(
-            inside.steps(model, found, gate, chosen.seen, place, channel),
+            module_steps(model, found, gate, model.input_picture(picture), place, channel),
             selected=channel,
             width=width,
         ),
         key="way",
         on_click=click,
-        alt=_("The way through the attention of stage {stage} of {model}, step by step",
-              stage=stage.name, model=model.title),
-    )  # fmt: skip
-    with st.expander(_("The numbers as a table"), on_change="rerun", key="gate_table") as table:
-        if table.open:
-            st.dataframe(inside.channel_rows(found, gate), hide_index=True)
-    with st.expander(_("Questions that people ask"), icon=":material/help:"):
-        st.markdown(questions(channels, None if found.hidden is None else found.hidden.shape[1]))
+        alt=module_words(model, stage, found, gate),
+        rows=lambda: channel_rows(found, gate),
+    )
+    with st.expander(_("Common questions"), icon=":material/help:"):
+        for question, answer in questions(kind, len(found.before)):
+            st.markdown(f"**{question}**  \n{answer}")
 
-    is_channel_gate = gate is not None and inside.gate_kind(found.gates[gate]) == "channel"
-    if gate is not None and is_channel_gate:
-        weights = found.gates[gate].ravel()
-        heading(
-            _("Who is raised, who is damped"),
-            _(
-                "The channels with the largest and the smallest gates for this picture, before and "
-                "after."
-            ),
-        )
-        st.markdown(inside.gate_story(weights))
-        if channels > 1:
-            show(
-                pairs(
-                    inside.pair_groups(found, gate),
-                    before_title=_("before"),
-                    after_title=_("after"),
-                    value_title=_("activation"),
-                    width=width,
-                ),
-                key="pairs",
-                on_click=click,
-                alt=inside.gate_story(weights),
-            )
+    if gate is None or not per_channel:
+        st.info(_("This module has no weight per channel, so there are no mean gates by class."))
+        return
+    if len(found.before) > 1:
+        _extremes(found, gate, click, width)
+    class_section(model, stage, channel, width)
 
-    # --- the class profile
+
+def _gates(
+    model: Model,
+    stage: Stage,
+    found: Inside,
+    gate: str,
+    chosen: list[Model],
+    channel: int,
+    click: Callable[[str | int], None],
+    width: int,
+) -> None:
+    """The gates for this image: in words, how much they vary from image to image, and as bars."""
+    weights = found.gates[gate]
     heading(
-        _("What the gates are for each class"),
+        _("Gates of {stage} for this image", stage=stage_title(stage)),
         _(
-            "The mean gate of every channel over the test pictures of each class: do late stages "
-            "treat a cat otherwise than a ship?"
+            "A gate is a weight from 0 to 1, computed from the image, that the feature maps are "
+            "multiplied by."
         ),
     )
-    if not is_channel_gate:
-        st.info(_("This module has no weight a channel, so there is no profile to show."))
-        return
-    try:
-        by_class = profile.class_gates(model)
-    except Problem as problem:
-        st.error(sentence(problem), icon=":material/error:")
-        by_class = None
-    if not by_class or stage.gate not in by_class:
+    per_channel = gate_kind(weights) == "channel"
+    story = gate_story(weights.ravel()) if per_channel else position_story(weights)
+    st.markdown(story)
+    varies = variability(model).get(gate)
+    known = varies is not None and np.isfinite(varies.over_pictures)
+    if varies is not None and known:
+        st.markdown(variability_story(varies))
+    if is_flat(weights) or (varies is not None and known and varies.hardly_attends):
+        other = livelier(model, stage, chosen)
+        if other is not None:
+            offer_livelier(other)
+    if not per_channel:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        orders = profile.orders()
-        order = view.one_of(
-            st.segmented_control, _("Channels"), list(orders), "profile_order", "number",
-            format_func=orders.__getitem__,
-        )  # fmt: skip
-        apart = view.switch(_("Only the difference from the mean of all classes"), "apart", False)
-    names = view.some_of(
-        _("Classes with a colour"),
-        list(model.classes),
-        "profile_classes",
-        [name for name in ("cat", "ship", "truck") if name in model.classes] or model.classes[:3],
-        format_func=class_name,
-    )
-    drawn, rows_of = profile.sorted_gates(model, *by_class[stage.gate], order, apart)
+        views = {"deviation": _("Deviation from the mean"), "weight": _("0 to 1")}
+        view = url_state.one_of(
+            st.segmented_control,
+            _("Gates"),
+            list(views),
+            "gate_view",
+            "deviation",
+            format_func=views.__getitem__,
+            label_visibility="collapsed",
+        )
+        by_weight = url_state.switch(_("Sort gates by weight"), "by_weight", True)
     show(
-        class_profile(
-            drawn,
-            [rows_of.index(model.classes.index(name)) for name in names],
+        gate_chart(
+            weights.ravel(),
+            channel_hovers(found, gate, *around_gate(found, gate)),
+            model.colour,
+            title=_("Gates, deviation from the mean")
+            if view == "deviation"
+            else _("Gate weight per channel"),
+            mean_label=_("mean {mean:.2f}"),
+            order="weight" if by_weight else "channel",
+            deviation=view == "deviation",
             selected=channel,
-            value_title=_("difference") if apart else _("mean gate"),
-            x_title=_("channel"),
-            hover=profile.hover(),
             width=width,
         ),
-        key="class_profile",
-        alt=_("Mean gate of every channel for each class in stage {stage}", stage=stage.name),
+        key="gates",
+        on_click=click,
+        alt=f"{model.title}, {stage_title(stage)}. " + story.replace("**", ""),
     )
-    differences = profile.stage_differences(by_class)
+
+
+def _extremes(found: Inside, gate: str, click: Callable[[str | int], None], width: int) -> None:
+    """The channels with the largest and the smallest gates, before and after."""
+    groups = pair_groups(found, gate)
     heading(
-        _("How far the classes differ, in one number a stage"),
+        _("Most and least emphasised channels"),
         _(
-            "Of all the ups and downs of the gates over the test set, the share that goes with the "
-            "class: 0 % if every class has the same gates, 100 % if the class alone decides them."
+            "The channels with the largest and the smallest gates for this image, before and after "
+            "multiplication by their gates."
         ),
     )
-    st.markdown(profile.paper_story(differences))
     show(
-        class_shares(
-            [
-                _("Stage {stage}", stage=d.name) if len(differences) < 5 else d.name
-                for d in differences
-            ],
-            [d.found.share for d in differences],
-            [d.hover for d in differences],
-            model.colour,
-            selected=next((i for i, d in enumerate(differences) if d.gate == stage.gate), None),
-            x_title=_("stage.block") if len(differences) > 4 else "",
+        pairs(
+            groups,
+            before_title=_("before"),
+            after_title=_("after"),
+            value_title=_("activation"),
+            width=width,
         ),
-        key="class_shares",
-        alt=profile.paper_story(differences),
+        key="pairs",
+        on_click=click,
+        alt="; ".join(
+            f"{group.title}: "
+            + _(", ").join(name.replace("<br>", " (") + ")" for name in group.names)
+            for group in groups
+        ),
     )

@@ -1,24 +1,24 @@
 """The class profile: what the gates of a model are for each class, from its card or measured."""
 
-import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 import torch
 from torch import Tensor
 
 from cnnattn.data.datasets import Split
-from cnnattn.data.pictures import normalise
+from cnnattn.data.pictures import to_inputs
 from cnnattn.explain.gates import Profile, gate_profile_steps
 from cnnattn.explain.profile import ClassDifference, class_difference, clustered
 from cnnattn.figures.attention.class_profile import ClassGates
 from cnnattn.problem import Problem
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.jobs import Result, result_or_offer
-from cnnattn.web.shell.text import _, class_name, percent
+from cnnattn.web.library.get_data import say_how_to_get_pictures
+from cnnattn.web.library.jobs import Result, part_of, result_or_offer
+from cnnattn.web.library.picture_sets import picture_set
+from cnnattn.web.shell.text import _, class_name, paragraph, percent
 
 BATCH = 200  # pictures: more would not fit into the processor's cache
 LITTLE = 0.01  # in gates: classes that lie nearer to each other are hardly treated differently
@@ -45,17 +45,7 @@ def batches(model: Model, split: Split) -> Iterator[tuple[Tensor, Tensor]]:
     for start in range(0, len(split.labels), BATCH):
         part = slice(start, start + BATCH)
         pictures, labels = split.pictures[part], split.labels[part]
-        yield normalise(torch.from_numpy(pictures), **model.statistics), torch.from_numpy(labels)
-
-
-def no_test_pictures() -> None:
-    """Say that there is nothing to measure on."""
-    st.info(
-        _(
-            "The CIFAR-10 test pictures are not here yet. With a network, run once: "
-            "`python -m cnnattn download`"
-        )
-    )
+        yield to_inputs(torch.from_numpy(pictures), **model.input), torch.from_numpy(labels)
 
 
 def class_gates(model: Model) -> Profile | None:
@@ -68,15 +58,20 @@ def class_gates(model: Model) -> Profile | None:
         }
     split = test_split(model)
     if split is None:
-        no_test_pictures()
+        say_how_to_get_pictures("profile_")
         return None
+    tested = picture_set("test")
+    assert tested is not None
     found = result_or_offer(
-        f"gate profile of {model.version} on {loaders.DATA} ({len(split.labels)})",
+        f"gate profile of {model.version} on {tested.fingerprint}",
         lambda: _measure(model, split),
         _("Measure the class profile"),
-        _("This model has no class profile on its card yet. Measuring it runs all {count} test "
-          "pictures through the network, once, behind the pages.", count=len(split.labels)),
-    )  # fmt: skip
+        _(
+            "This model has no class profile on its card yet. Measuring it runs all {count} test "
+            "images through the network once, in the background.",
+            count=len(split.labels),
+        ),
+    )
     if found is None:
         return None
     names = [key.removesuffix(" mean") for key in found if key.endswith(" mean")]
@@ -87,22 +82,18 @@ def _measure(model: Model, split: Split) -> Generator[float, None, Result]:
     steps = gate_profile_steps(
         model.checkpoint.model, batches(model, split), classes=len(model.classes)
     )
-    while True:
-        try:
-            yield next(steps) / len(split.labels)
-        except StopIteration as end:
-            profile: Profile = end.value
-            return {
-                f"{name} {what}": array
-                for name, pair in profile.items()
-                for what, array in zip(("mean", "spread"), pair, strict=True)
-            }
+    profile = yield from part_of(steps, 0, 1 / len(split.labels))
+    return {
+        f"{name} {what}": array
+        for name, pair in profile.items()
+        for what, array in zip(("mean", "spread"), pair, strict=True)
+    }
 
 
-def gate_label(name: str) -> str:
+def gate_label(model: Model, name: str) -> str:
     """A gate’s place in the network: "2", or "2.1" for the first block of the second stage."""
-    stage, *block = re.findall(r"\d+", name)
-    return ".".join([stage, *(str(int(number) + 1) for number in block)])
+    found = model.checkpoint.architecture.stage_of(name)
+    return found[0].label(found[1]) if found else name
 
 
 def orders() -> dict[str, str]:
@@ -110,8 +101,8 @@ def orders() -> dict[str, str]:
     return {
         "number": _("By number"),
         "gate": _("By mean gate"),
-        "classes": _("By how far classes differ"),
-        "alike": _("Alike side by side"),
+        "classes": _("By between-class spread"),
+        "alike": _("Clustered"),
     }
 
 
@@ -146,23 +137,29 @@ class StageDifference:
     found: ClassDifference
 
     @property
+    def title(self) -> str:
+        """The stage, or in a ResNet the block, as it is called in a sentence."""
+        if "." in self.name:
+            return _("block {block}", block=self.name)
+        return _("stage {stage}", stage=self.name)
+
+    @property
     def hover(self) -> str:
         """The three numbers in words."""
         return "<br>".join(
             [
-                _("<b>Stage {stage}</b>", stage=self.name),
-                _("share of the variance between the classes: {share}",
-                  share=percent(self.found.share)),
-                _("a class differs from the mean of all by ±{gate:.4f}", gate=self.found.between),
-                _("a picture differs from its class by ±{gate:.4f}", gate=self.found.within),
+                f"<b>{self.title}</b>",
+                _("share of variance explained by class: {share}", share=percent(self.found.share)),
+                _("class means deviate from their average by ±{gate:.4f}", gate=self.found.between),
+                _("images deviate from their class mean by ±{gate:.4f}", gate=self.found.within),
             ]
-        )  # fmt: skip
+        )
 
 
-def stage_differences(profile: Profile) -> list[StageDifference]:
+def stage_differences(model: Model, profile: Profile) -> list[StageDifference]:
     """The one number of every gate, in the order of the data."""
     return [
-        StageDifference(name, gate_label(name), class_difference(mean, spread))
+        StageDifference(name, gate_label(model, name), class_difference(mean, spread))
         for name, (mean, spread) in profile.items()
     ]
 
@@ -172,40 +169,52 @@ def paper_story(stages: list[StageDifference]) -> str:
     first, last = stages[0].found, stages[-1].found
     if not np.isfinite([first.share, last.share]).all():
         return _("The gates of this model are not numbers, so the classes cannot be compared.")
+    unit = _("block") if "." in stages[0].name else _("stage")
     story = _(
         "The SE paper (arXiv 1709.01507, section 7.2) found that early gates are nearly the same "
-        "for all classes, and late ones belong to certain classes. Here the class explains "
-        "**{first}** of the gates’ variance in the first stage and **{last}** in the last: ",
-        first=percent(first.share), last=percent(last.share),
-    )  # fmt: skip
+        "for all classes, and late ones class-specific. Here the class explains **{first}** of "
+        "the gate variance in the first {unit} and **{last}** in the last: ",
+        first=percent(first.share),
+        last=percent(last.share),
+        unit=unit,
+    )
     step = last.share - first.share
     if len(stages) < 2 or abs(step) < 0.05:
         story += _("no such rise.")
     elif step > 0:
-        story += _("a rise as in the paper.")
+        story += _("a rise, as in the paper.")
     else:
-        story += _("the other way round.")
+        story += _("a fall, unlike in the paper.")
+    told = [story]
     most = max(stages, key=lambda stage: stage.found.share)
     if most is not stages[-1] and most.found.share > first.share + 0.05:
-        story += " " + _(
-            "It is highest in stage {stage} ({share}) and falls behind it; the paper’s very last "
-            "blocks, too, treat all classes nearly alike.",
-            stage=most.name, share=percent(most.found.share),
-        )  # fmt: skip
+        told.append(
+            _(
+                "It is highest in {stage} ({share}) and drops afterwards; in the paper, too, the "
+                "very last blocks treat all classes nearly alike.",
+                stage=most.title,
+                share=percent(most.found.share),
+            )
+        )
     if last.between < LITTLE:
-        story += " " + _(
-            "But look at the size: in the last stage a class’s mean gate is only ±{gate:.4f} away "
-            "from the mean of all classes. A difference may be regular and yet too small to "
-            "matter.",
-            gate=last.between,
-        )  # fmt: skip
-    return story
+        told.append(
+            _(
+                "But the differences are small: in the last {unit} the mean gate of a class "
+                "deviates from the average of all classes by only ±{gate:.4f}, too "
+                "little to matter.",
+                unit=unit,
+                gate=last.between,
+            )
+        )
+    return paragraph(told)
 
 
 def hover() -> str:
     """Under the pointer on a profile: class, channel, gate and spread."""
     return _(
         "<b>{name}</b>, channel {channel}<br>gate {gate} ± {spread}",
-        name="{name}", channel="%{customdata[0]}", gate="%{customdata[1]:.4f}",
+        name="{name}",
+        channel="%{customdata[0]}",
+        gate="%{customdata[1]:.4f}",
         spread="%{customdata[2]:.4f}",
-    )  # fmt: skip
+    )

@@ -1,64 +1,103 @@
 """What the home page shows before anyone scrolls: answers, heat maps, the network, ways on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
 from cnnattn.figures.heat.style import share
+from cnnattn.figures.kit.finished import Finished
 from cnnattn.figures.kit.frame import WIDTH, shortened
 from cnnattn.figures.kit.panels import across
 from cnnattn.figures.maps.stage_path import StageBox, stage_path
 from cnnattn.figures.scores.predictions import predictions
-from cnnattn.web.library import charts
+from cnnattn.web.attention.all_kinds import KINDS
+from cnnattn.web.compare.outline import Outline
+from cnnattn.web.library import charts, own_pictures
 from cnnattn.web.library.charts import Pair
+from cnnattn.web.library.checkpoints import Model
+from cnnattn.web.library.drawn import Drawn, drawn
 from cnnattn.web.library.pickers import Chosen
+from cnnattn.web.library.shared import Shared, shared
+from cnnattn.web.library.tables import class_rows
+from cnnattn.web.library.thumbnails import picture_uri
 from cnnattn.web.shell.page import link_to
 from cnnattn.web.shell.plot import show
-from cnnattn.web.shell.text import _, attention_name, class_name
+from cnnattn.web.shell.text import _, class_name
 
-PICTURE, HEAT = 150, 136  # widths in pixels of the picture, and of a heat map in the compact form
+PICTURE, HEAT = 150, 136  # widths in pixels: of the picture, of a heat map on a page WIDTH wide
 
 
-def answers(pairs: Sequence[Pair], chosen: Chosen, width: int) -> None:
+def answers(models: Sequence[Model], chosen: Chosen, width: int) -> None:
     """The picture, what each model predicts, and where it looks; side by side if there is room."""
-    compact = len(pairs) <= 2 and width >= WIDTH
-    verdict = charts.verdict(pairs, chosen.label)
-    st.markdown(verdict)
+    compact = len(models) <= 2 and width >= WIDTH
+    said = _said(models, chosen, compact, width)
+    st.markdown(said.told)
     first, second, third = (
-        st.columns([16, 34, 50], gap="small") if compact else [st.container()] * 3
+        st.columns([16, 31, 53], gap="small") if compact else [st.container()] * 3
     )
     truth = _("True class: unknown")
     if chosen.label is not None:
         truth = _("True class: {label}", label=class_name(chosen.label))
     with first:
-        st.image(chosen.picture, truth, width=PICTURE, alt=f"{chosen.name}. {truth}")
+        st.image(_portrait(chosen), truth, width=PICTURE, alt=f"{chosen.name}. {truth}")
     with second:
         show(
-            predictions(
-                [charts.prediction_column(pair, chosen.label, 3) for pair in pairs],
-                per_row=1 if compact else across(len(pairs), 220, width),
-                width=0.31 * width if compact else width,
-            ),
+            said.figure,
             key="predictions",
-            alt=verdict.replace("**", ""),
+            alt=said.alt,
+            rows=lambda: class_rows(charts.pairs_of(models, chosen.picture)),
         )
-    square = chosen.picture.shape[0] == chosen.picture.shape[1]
     with third:
-        show(
-            overlays(
-                chosen.picture if square else chosen.seen,
-                heat_columns(pairs, 20 if compact else width // (11 * (len(pairs) + 1))),
-                smooth=True,
-                value_title="Grad-CAM",
-                signed_title=_("difference"),
-                largest=HEAT if compact else 200,
-                width=int(0.53 * width) if compact else width,
-            ),
-            key="first_heat",
-            alt=_("Grad-CAM heat maps over the image: {told}", told=_heat_words(pairs)),
-        )
+        looks = _looks(models, chosen, compact, width)
+        show(looks.figure, key="first_heat", alt=looks.alt)
+
+
+def background(models: Sequence[Model], picture: np.ndarray) -> np.ndarray:
+    """What lies below heat maps: the picture, or what the first model takes of an oblong one."""
+    height, width = picture.shape[:2]
+    return picture if height == width else models[0].input_picture(picture)
+
+
+@shared(Shared(8e6, len))
+def _portrait(chosen: Chosen) -> str:
+    """The picture, no larger than it is shown, as a data URI: written once, and sent with the page
+    instead of by a connection of its own."""
+    image = Image.fromarray(chosen.picture)
+    image.thumbnail((PICTURE, PICTURE))
+    return picture_uri(np.asarray(image))
+
+
+@drawn
+def _said(models: Sequence[Model], chosen: Chosen, compact: bool, width: int) -> Drawn:
+    """What each model predicts; the verdict is told."""
+    pairs = charts.pairs_of(models, chosen.picture)
+    verdict = charts.verdict(pairs, chosen.label)
+    figure = predictions(
+        [charts.prediction_column(pair, chosen.label, 3) for pair in pairs],
+        per_row=1 if compact else across(len(pairs), 220, width),
+        width=0.28 * width if compact else width,
+    )
+    return Drawn(Finished(figure), verdict.replace("**", ""), verdict)
+
+
+@drawn
+def _looks(models: Sequence[Model], chosen: Chosen, compact: bool, width: int) -> Drawn:
+    """Where each model looks, over the picture."""
+    pairs = charts.pairs_of(models, chosen.picture)
+    figure = overlays(
+        background(models, chosen.picture),
+        heat_columns(pairs, 20 if compact else width // (11 * (len(pairs) + 1))),
+        smooth=True,
+        value_title="Grad-CAM",
+        signed_title=_("difference"),
+        largest=HEAT * width / WIDTH if compact else 200,
+        width=int(0.56 * width) if compact else width,
+    )
+    alt = _("Grad-CAM heat maps over the image: {told}", told=_heat_words(pairs))
+    return Drawn(Finished(figure), alt)
 
 
 def heat_columns(pairs: Sequence[Pair], letters: int) -> list[OverlayColumn]:
@@ -87,77 +126,98 @@ def _heat_words(pairs: Sequence[Pair]) -> str:
     """Where each model looks most: the place of the largest value, in words."""
     told = []
     for model, found in pairs:
-        row, column = np.unravel_index(int(found.cam.argmax()), found.cam.shape)
-        height, width = found.cam.shape
-        down = [_("top"), _("middle"), _("bottom")][int(3 * row / height)]
-        along = [_("left side"), _("centre"), _("right side")][int(3 * column / width)]
-        told.append(
-            _("{model} looks most at the {down} {along}", model=model.title, down=down, along=along)
-        )
+        place = charts.strongest_place(found.cam)
+        told.append(_("{model} looks most at the {place}", model=model.title, place=place))
     return "; ".join(told)
 
 
-def path(pairs: Sequence[Pair], seen: np.ndarray, selected: str, width: int) -> None:
-    """The network as a line of stages with their gates; a click opens a stage below."""
-    model, found = pairs[0]
-    boxes = []
-    for i, stage in enumerate(model.stages):
-        channels, height, breadth = found.maps[stage.output].shape
-        gates = [
-            (m.colour, f.gates[m.stages[i].gate]) for m, f in pairs if m.stages[i].gate in f.gates
-        ]
-        title, hint = charts.stage_title(stage), _("Click to open its feature maps and gates")
-        size = f"{channels} × {height}×{breadth}"
-        boxes.append(StageBox(stage.name, title, size, gates, f"<b>{title}</b><br>{hint}"))
+def path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) -> None:
+    """The network as a line of stages with their gates; a click opens a stage below.
+
+    Of networks with different numbers of stages, the one with the most.
+    """
 
     def click(stage: str) -> None:
         """A clicked box opens its stage."""
         st.session_state["stage"] = stage
 
+    way = _path(models, chosen, selected, width)
+    show(way.figure, key="path", on_click=click, alt=way.alt)
+
+
+@drawn
+def _path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) -> Drawn:
+    pairs = charts.pairs_of(models, chosen.picture)
+    model, found = max(pairs, key=lambda pair: len(pair[0].stages))
+    side = model.checkpoint.architecture.size
+    boxes = []
+    for i, stage in enumerate(model.stages):
+        channels, height, breadth = found.maps[stage.output].shape
+        gates = [
+            (m.colour, f.channel_gates[m.stages[i].gate])
+            for m, f in charts.with_stage(pairs, i)
+            if m.stages[i].gate in f.channel_gates
+        ]
+        title, hint = charts.stage_title(stage), _("Click to open its feature maps and gates")
+        size = f"{channels} × {height}×{breadth}"
+        below = size if width >= WIDTH else f"{height}×{breadth}"  # a telephone has no more room
+        boxes.append(
+            StageBox(stage.name, title, below, gates, f"<b>{title}</b><br>{size}<br>{hint}")
+        )
     said = "<br>".join(
         f"<span style='color:{m.colour}'>■</span> "
         + shortened(class_name(m.classes[int(f.probabilities.argmax())]), 11)
         for m, f in pairs[:3]
     )
-    show(
-        stage_path(
-            seen, boxes, said, picture_title="32×32", selected=selected,
-            width=0.74 * width if width >= WIDTH else width,
-        ),
-        key="path",
-        on_click=click,
-        alt=_("The network as a path: 32×32 pixels, three stages, prediction. {told}",
-              told=_path_words(pairs)),
-    )  # fmt: skip
+    figure = stage_path(
+        model.input_picture(chosen.picture),
+        boxes,
+        said,
+        picture_title=f"{side}×{side}",
+        selected=selected,
+        width=0.74 * width if width >= WIDTH else width,
+    )
+    alt = _(
+        "The network as a path: {side}×{side} pixels, {stages} stages, prediction. {told}",
+        side=side,
+        stages=len(boxes),
+        told=_path_words(pairs),
+    )
+    return Drawn(Finished(figure), alt)
 
 
 def _path_words(pairs: Sequence[Pair]) -> str:
     told = []
     for model, found in pairs:
         for stage in model.stages:
-            gates = found.gates.get(stage.gate)
+            gates = found.channel_gates.get(stage.gate)
             if gates is not None:
                 told.append(
-                    _("{model}, {stage}: gates spread by {deviation:.2f} (standard deviation)",
-                      model=model.title, stage=charts.stage_title(stage), deviation=gates.std())
-                )  # fmt: skip
+                    _(
+                        "{model}, {stage}: gates spread by {deviation:.2f} (standard deviation)",
+                        model=model.title,
+                        stage=charts.stage_title(stage),
+                        deviation=gates.std(),
+                    )
+                )
     return "; ".join(told)
 
 
-def ways_on(pairs: Sequence[Pair], upload: Callable[[], None]) -> None:
+def ways_on(models: Sequence[Model], shape: Outline) -> None:
     """Three ways to go on from here, as links that open in a telling state."""
-    gated = [m for m, f in pairs if f.gates] or [m for m, _f in pairs]
-    model = gated[0]
-    module = attention_name(model.checkpoint.spec.attention)
-    number = charts.widest_stage([(m, f) for m, f in pairs if m is model])
+    model = models[shape.gated]
+    module = KINDS[model.checkpoint.spec.attention].name
     with st.container(gap="xxsmall", key="ways_on"):
         link_to(
-            "attention", _("See what {module} does", module=module), "equalizer",
-            model=model.name, gate_stage=str(number + 1),
-        )  # fmt: skip
+            "attention",
+            _("See what {module} does", module=module),
+            "equalizer",
+            model=model.name,
+            gate_stage=model.stages[shape.gated_widest].name,
+        )
         # It opens with an experiment that changes the prediction, where one does.
         link_to("surgery", _("Break a channel"), "content_cut", model=model.name)
-        st.button(
-            _("Try your own photo"), icon=":material/add_a_photo:", type="tertiary",
-            on_click=upload, key="own_photo",
-        )  # fmt: skip
+        if st.button(
+            _("Try your own photo"), icon=":material/add_a_photo:", type="tertiary", key="own_photo"
+        ):
+            own_pictures.bring_over_the_page()

@@ -9,16 +9,18 @@ from cnnattn.figures.scores.confusion import confusion_matrices
 from cnnattn.figures.scores.intervals import intervals
 from cnnattn.figures.scores.reliability import reliability
 from cnnattn.figures.scores.robustness import robustness
-from cnnattn.web.evaluation import evaluation as core
-from cnnattn.web.evaluation import evaluation_charts as words
-from cnnattn.web.evaluation import evaluation_pickers as pick
+from cnnattn.web.evaluation import panels
+from cnnattn.web.evaluation import pickers as pick
 from cnnattn.web.evaluation import robustness as worse
+from cnnattn.web.evaluation import sentences as words
+from cnnattn.web.evaluation.answers import answers_or_offer, scores
 from cnnattn.web.library.pickers import pick_models
+from cnnattn.web.library.picture_sets import with_common_classes
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
-from cnnattn.web.shell.text import _, language
+from cnnattn.web.shell.text import _, class_name, language
 
 MOST_CLASSES = 100  # in a matrix that is drawn: ten thousand cells
 
@@ -31,28 +33,26 @@ def draw(width: int) -> None:
 
     # --- how good
     heading(
-        _("How good, and how sure one may be of it"),
+        _("Accuracy, with 95% confidence interval"),
         _(
-            "The dot is the share of pictures that a model gets right, the bar is its 95% "
-            "interval: with other pictures of the same kind the share could well be anywhere in "
-            "it."
+            "Dot: the share of images that a model classifies correctly. Bar: its 95% confidence "
+            "interval, the values that other images of the same kind could well have given."
         ),
     )
     top = st.container()
     answers = {}
-    able = models if found is None else core.knowing(models, found)
+    able = models if found is None else with_common_classes(models, found)
     if found is not None and able:
-        answers = core.answers_or_offer(
+        answers = answers_or_offer(
             able,
             found,
-            _("Show all {count} pictures to the models", count=len(found)),
+            _("Evaluate on all {count:,} images", count=len(found)),
             _(
-                "Which pictures are right or wrong, how sure a model is and how two models differ "
-                "is not known yet: for this, each model must see every picture once, which takes "
-                "some seconds and is then kept."
+                "Calibration, single images and the comparison of two models need the prediction "
+                "of every model for every image. This takes some seconds; the result is saved."
             ),
         )
-    known = core.scores(able, found, answers)
+    known = scores(able, found, answers)
     measured = [score.answers for score in known if score.answers is not None]
     with top:
         remarks = words.remarks(models, known, found)
@@ -61,28 +61,23 @@ def draw(width: int) -> None:
                 st.caption(sentence)
             end_page()
         show(
-            intervals([words.interval(score) for score in known]),
+            intervals([panels.interval(score) for score in known], width=width),
             key="accuracies",
             alt=words.accuracies_in_words(known),
+            rows=lambda: words.score_rows(known),
         )
         for sentence in remarks:
             st.caption(sentence)
         pair = pick.pick_sides(measured)
         if pair:
             st.markdown(words.compared(*pair))
-        with st.expander(
-            _("The numbers as a table"), on_change="rerun", key="score_table"
-        ) as table:
-            if table.open:
-                st.dataframe(words.score_rows(known), hide_index=True)
 
-    # --- what is taken for what
+    # --- what is confused
     heading(
-        _("What is taken for what"),
+        _("Confusion matrix"),
         _(
-            "A row holds the pictures of one class, a column those that the model called so: right "
-            "ones lie on the green diagonal, the commonest errors are deep orange. Click a cell to "
-            "see its pictures."
+            "Rows: true class. Columns: predicted class. Correct predictions lie on the green "
+            "diagonal, the most frequent errors are deep orange. Click a cell to see its images."
         ),
     )
 
@@ -100,8 +95,8 @@ def draw(width: int) -> None:
     if drawn:
         show(
             confusion_matrices(
-                [words.confusions(each) for each in drawn],
-                corner=_("true ↓<br>called →"),
+                [panels.confusions(each) for each in drawn],
+                corner=_("true ↓<br>predicted →"),
                 selected=[words.cell(each, true, called) for each in drawn],
                 width=width,
             ),
@@ -109,70 +104,76 @@ def draw(width: int) -> None:
             on_click=click,
             place=matrices,
             alt=words.errors_in_words(drawn),
+            rows=lambda: words.confusion_rows(drawn),
         )
     if len(drawn) < len(known):
         matrices.caption(
-            _("A matrix of more than {count} classes is too large to be drawn; choose a cell "
-              "below.", count=MOST_CLASSES)
-        )  # fmt: skip
+            _(
+                "A matrix of more than {count} classes is too large to draw; choose a cell below.",
+                count=MOST_CLASSES,
+            )
+        )
     st.caption(words.cell_in_words(score, true, called))
     if found is not None and score.answers is not None:
         index = words.of_cell(score.answers, true, called)
         pick.paged_gallery(found, index, measured, "cell", link_view)
 
     heading(
-        _("Class by class"),
+        _("Recall and precision per class"),
         _(
-            "Recall: of the pictures of a class, the share that the model finds. Precision: of the "
-            "pictures that it calls so, the share that really are."
+            "Recall: of the images of a class, the share that the model predicts as this class. "
+            "Precision: of the images that it predicts as this class, the share that belong to it."
         ),
     )
     classes = found.classes if found is not None else known[0].model.classes
     show(
         class_scores(
-            words.class_panels(known, classes),
-            words.class_names(classes),
+            panels.class_panels(known, classes),
+            [class_name(name) for name in classes],
             [score.model.title for score in known],
             [score.model.colour for score in known],
             width=width,
         ),
         key="class_scores",
         alt=words.classes_in_words(known),
+        rows=lambda: words.class_rows(known),
     )
     if not measured or found is None:
         end_page()
 
-    # --- how sure it is
+    # --- calibration
     heading(
-        _("Does it know how sure it may be?"),
+        _("Calibration"),
         _(
-            "Answers are sorted by their confidence. A model that says 80% should be right in 80% "
-            "of the cases, on the dashed line; bars below it mean that it is too sure of itself."
+            "Predictions are grouped by confidence. Of those made with 80% confidence, 80% should "
+            "be correct: then a bar ends on the dashed line. Bars below it mean overconfidence. "
+            "The expected calibration error (ECE) is the mean distance from the line."
         ),
     )
     show(
         reliability(
-            [words.reliability_panel(each) for each in measured],
+            [panels.reliability_panel(each) for each in measured],
             x_title=_("confidence"),
-            y_title=_("right"),
-            share_title=_("answers"),
+            y_title=_("accuracy"),
+            share_title=_("share"),
             width=width,
         ),
         key="reliability",
         alt=words.calibration_in_words(measured),
+        rows=lambda: words.calibration_rows(measured),
     )
     if smoothed := words.smoothed(measured):
         st.caption(
             _(
-                "Trained with label smoothing, which teaches a network never to be quite sure: "
-                "{models}.",
+                "Trained with label smoothing, which teaches a network never to be fully "
+                "confident: {models}.",
                 models=_(", ").join(model.title for model in smoothed),
             )
         )
 
     # --- where two models differ
     if pair:
-        heading(_("Where they disagree"), words.link_hint(found))
+        heading(_("Where two models differ"), words.link_hint(found))
         group, by, falling = pick.pick_side(*pair)
         index = np.flatnonzero(words.sides(*pair)[group])
         sure = next(each for each in pair if each.model is by).confidence[index]
@@ -183,26 +184,26 @@ def draw(width: int) -> None:
     if found.corrupted:
         end_page()
     heading(
-        _("What if the pictures get worse?"),
+        _("Robustness to corruption"),
         _(
-            "The same pictures, corrupted in five ways, from not at all (0%) to a strength at "
-            "which people have trouble, too (100%). The bands are 95% intervals."
+            "The same images, corrupted in five ways, from 0% (clean) to 100%, a strength that is "
+            "hard for people, too. The bands are 95% confidence intervals."
         ),
     )
     show(
         picture_tiles(worse.examples(found), least=180, width=width, uirevision="examples"),
         key="corruptions",
-        alt=_("One picture in five kinds of corruption, from weak to strong"),
+        alt=_("One image with five kinds of corruption, each from 0% to 100%"),
     )
     most = min(1000, len(found))
     view.follow("corrupted_count", most)
-    count = view.number(_("Pictures"), "corrupted_count", most, 1, len(found), width=160)
+    count = view.number(_("Number of images"), "corrupted_count", most, 1, len(found), width=160)
     results = worse.robustness_or_offer(
         able,
         found,
         count,
-        _("Corrupt the pictures and ask the models"),
-        _("Each model sees them 26 times, as they are and in five kinds at five strengths."),
+        _("Run the robustness test"),
+        _("26 runs per model: clean + 5 corruptions × 5 strengths."),
     )
     asked = [model for model in able if model.name in results]
     if asked:
@@ -218,5 +219,6 @@ def draw(width: int) -> None:
                 width=width,
             ),
             key="robustness",
-            alt=_("Accuracy as the pictures get worse"),
+            alt=worse.in_words(asked, results),
+            rows=lambda: worse.rows(asked, results),
         )

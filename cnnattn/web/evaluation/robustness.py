@@ -1,19 +1,20 @@
 """How models bear worse and worse pictures: computed behind the page, and put into words."""
 
 from collections.abc import Generator, Sequence
+from functools import partial
 
 import numpy as np
 
 from cnnattn.data.corrupt import CORRUPTIONS, corrupt
+from cnnattn.data.pictures import to_inputs
 from cnnattn.explain.evaluation import logits_of
-from cnnattn.explain.statistics import match_classes, share
+from cnnattn.explain.statistics import share
 from cnnattn.figures.maps.picture_tiles import Tiles
 from cnnattn.figures.scores.robustness import Curve, Robustness
-from cnnattn.web.evaluation.evaluation import PictureSet, each_or_offer, model_input, part_of
-from cnnattn.web.evaluation.evaluation_charts import exact
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.jobs import Result
-from cnnattn.web.shell.text import _
+from cnnattn.web.library.jobs import Result, each_or_offer, part_of
+from cnnattn.web.library.picture_sets import PictureSet
+from cnnattn.web.shell.text import _, percent
 
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -36,10 +37,11 @@ def robustness_or_offer(
     pictures spread evenly over the set and corrupted in every way; "count", those of a class that
     the model has."""
     index = np.linspace(0, len(found) - 1, count).round().astype(int)
-    pictures, labels = found.split.pictures[index], found.split.labels[index]
+    pictures = found.split.pictures[index]
 
     def work(model: Model) -> Generator[float, None, Result]:
-        truth = match_classes(found.classes, model.classes).numbers[labels]
+        prepare = partial(to_inputs, **model.input)
+        truth = found.labels_for(model)[index]
         of = truth >= 0
         hits = np.zeros((len(CORRUPTIONS), len(STRENGTHS)), np.int64)
         done, steps = 0.0, hits.size - len(CORRUPTIONS) + 1
@@ -49,7 +51,7 @@ def robustness_or_offer(
                     hits[row, 0] = hits[0, 0]  # strength 0 is alike for all kinds
                     continue
                 worse = corrupt(pictures[of], kind, strength)
-                run = logits_of(model.checkpoint.model, worse, model_input(model))
+                run = logits_of(model.checkpoint.model, worse, prepare)
                 logits = yield from part_of(run, done, 1 / steps)
                 hits[row, column] = (logits.argmax(1) == truth[of]).sum()
                 done += 1 / steps
@@ -67,9 +69,42 @@ def examples(found: PictureSet) -> list[Tiles]:
     panels = []
     for kind, name in corruption_names().items():
         worse = np.concatenate([corrupt(picture, kind, strength) for strength in STRENGTHS])
-        hovers = [f"{name} {strength:.0%}" for strength in STRENGTHS]
+        hovers = [f"{name} {percent(strength)}" for strength in STRENGTHS]
         panels.append(Tiles(name, worse, range(len(STRENGTHS)), hovers, in_a_row=3, largest=62))
     return panels
+
+
+def in_words(models: Sequence[Model], results: dict[str, Result]) -> str:
+    """Clean accuracy and that at full strength of each corruption, for those who do not see it."""
+    told = []
+    for model in models:
+        hits, count = results[model.name]["hits"], int(results[model.name]["count"])
+        worst = _(", ").join(
+            f"{name} {percent(hits[row, -1] / count, 1)}"
+            for row, name in enumerate(corruption_names().values())
+        )
+        told.append(
+            _(
+                "{model}: clean {clean}; at full strength: {worst}",
+                model=model.title,
+                clean=percent(hits[0, 0] / count, 1),
+                worst=worst,
+            )
+        )
+    return _("Accuracy vs. corruption strength. {told}.", told=_("; ").join(told))
+
+
+def rows(models: Sequence[Model], results: dict[str, Result]) -> list[dict[str, str]]:
+    """Accuracies, a row a model and kind of corruption, a column a strength."""
+    return [
+        {_("model"): model.title, _("corruption"): name}
+        | {
+            percent(strength): percent(int(n) / int(results[model.name]["count"]), 1)
+            for strength, n in zip(STRENGTHS, results[model.name]["hits"][row], strict=True)
+        }
+        for model in models
+        for row, name in enumerate(corruption_names().values())
+    ]
 
 
 def robustness_panels(models: Sequence[Model], results: dict[str, Result]) -> list[Robustness]:
@@ -83,8 +118,8 @@ def robustness_panels(models: Sequence[Model], results: dict[str, Result]) -> li
             shares = [share(int(n), count) for n in hits]
             hovers = [
                 _("<b>{model}</b><br>strength {strength}: {value} ({low} to {high})",
-                  model=model.title, strength=f"{strength:.0%}", value=exact(s.value),
-                  low=exact(s.low), high=exact(s.high))
+                  model=model.title, strength=percent(strength), value=percent(s.value, 1),
+                  low=percent(s.low, 1), high=percent(s.high, 1))
                 for strength, s in zip(STRENGTHS, shares, strict=True)
             ]  # fmt: skip
             value, low, high = (

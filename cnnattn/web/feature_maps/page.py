@@ -11,9 +11,11 @@ from cnnattn.figures.maps.histogram import histogram
 from cnnattn.figures.maps.kernels import kernels, rgb_kernels
 from cnnattn.figures.maps.network_path import network_path
 from cnnattn.problem import Problem
+from cnnattn.web.feature_maps import words
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import all_maps, analysis, dataset
-from cnnattn.web.library.pickers import Chosen, pick_models, pick_picture
+from cnnattn.web.library.pickers import Chosen, pick_model, pick_models, pick_picture
+from cnnattn.web.library.tables import layer_rows
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
@@ -25,12 +27,7 @@ OFFERED = 5  # test pictures of a class
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
     chosen = pick_picture()
-    models = {model.name: model for model in pick_models()}
-    name = view.one_of(
-        st.segmented_control, _("Model"), list(models), "model", next(iter(models)),
-        format_func=lambda name: models[name].title,
-    )  # fmt: skip
-    model = models[name]
+    model = pick_model(pick_models())
 
     # --- the tutorial's figure: pictures as rows, stages as columns
     heading(
@@ -40,44 +37,58 @@ def draw(width: int) -> None:
             "colours, later ones to parts, at a coarser resolution."
         ),
     )
-    outputs = all_maps(model, chosen.seen)
+    outputs = all_maps(model, chosen.picture)
     st.button(
-        _("The lesson’s figure (Day 46)"), icon=":material/school:", key="lesson",
-        on_click=_lesson, args=([stage.layers["conv"] for stage in model.stages],),
-        help=_("The outputs of the three convolutions, the first nine channels with their numbers, "
-               "and the heat map after attention"),
-    )  # fmt: skip
+        _("The lesson’s figure (Day 46)"),
+        icon=":material/school:",
+        key="lesson",
+        on_click=_lesson,
+        args=([stage.layers["conv"] for stage in model.stages],),
+        help=_(
+            "The outputs of the three convolutions, the first nine channels with their numbers, "
+            "and the heat map after attention"
+        ),
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         k = view.number(_("Channels per layer"), "k", 9, 1, 25, width=160)
         order_names = {"first": _("First"), "strongest": _("Strongest")}
         order = view.one_of(
-            st.segmented_control, _("Which channels"), list(order_names), "k_order", "first",
+            st.segmented_control,
+            _("Which channels"),
+            list(order_names),
+            "k_order",
+            "first",
             format_func=order_names.__getitem__,
-        )  # fmt: skip
+        )
         numbers = view.switch(_("Channel numbers"), "numbers", False)
         heat = view.switch(_("Heat map (Grad-CAM)"), "heat", False)
     stage_titles = {stage.output: charts.stage_title(stage) for stage in model.stages}
     layers = view.some_of(
-        _("Layers"), list(outputs), "layers", list(stage_titles),
+        _("Layers"),
+        list(outputs),
+        "layers",
+        list(stage_titles),
         format_func=lambda name: f"{stage_titles[name]}: {name}" if name in stage_titles else name,
-    )  # fmt: skip
+    )
     by_name = {
         "current": chosen,
         **{s.name: Chosen(s.name, s.picture, s.label) for s in samples()},
         **_test_pictures(),
     }
     names = view.some_of(
-        _("Pictures"), list(by_name), "rows",
+        _("Images"),
+        list(by_name),
+        "rows",
         ["cat-1", "dog-1", "airplane-1", "ship-1", "truck-1"],
         format_func=_picture_name,
-    )  # fmt: skip
+    )
     if names and layers:
         rows = [by_name[name] for name in names]
-        found = [analysis(model, row.seen) for row in rows]
+        found = [analysis(model, row.picture) for row in rows]
         columns = []
         for layer in layers:
             maps = [
-                f.maps[layer] if layer in f.maps else all_maps(model, row.seen)[layer]
+                f.maps[layer] if layer in f.maps else all_maps(model, row.picture)[layer]
                 for f, row in zip(found, rows, strict=True)
             ]
             channels = [charts.shown_channels(m, order, k) for m in maps]
@@ -89,9 +100,13 @@ def draw(width: int) -> None:
                     hovers=[[_("Channel {number}", number=c) for c in cs] for cs in channels],
                 )
             )
+        titles = [_picture_name(name) for name in names]
         show(
             feature_maps(
-                [row.picture if _is_square(row.picture) else row.seen for row in rows],
+                [
+                    row.picture if _is_square(row.picture) else model.input_picture(row.picture)
+                    for row in rows
+                ],
                 columns,
                 picture_title=_("Image"),
                 names=[class_name(row.label) if row.label else _("image") for row in rows],
@@ -99,20 +114,17 @@ def draw(width: int) -> None:
                 heats=[f.cam for f in found] if heat else (),
                 heat_title=_("Heat map"),
                 value_title=_("activation"),
+                largest=max(200, 0.19 * width),
                 width=width,
             ),
             key="feature_maps",
-            alt=_(
-                "Feature maps of {pictures} in {layers}: {count} channels each",
-                pictures=_(", ").join(_picture_name(name) for name in names),
-                layers=_(", ").join(stage_titles.get(layer, layer) for layer in layers),
-                count=columns[0].maps.shape[1],
-            ),
+            alt=words.table_alt(titles, columns),
+            rows=lambda: words.table_rows(titles, columns),
         )
 
     # --- one picture: any layer, every channel
     heading(
-        _("One layer, every channel"),
+        _("All channels of one layer"),
         _(
             "The network, layer by layer: a box's height stands for the size of the feature maps, "
             "its width for the number of channels. Click a box or choose a layer below."
@@ -132,53 +144,69 @@ def draw(width: int) -> None:
         model.stages[0].layers["conv"],
         width=320,
     )
+    shown = outputs[layer]
     show(
         network_path(charts.path_layers(outputs), selected=layer, width=width),
         key="path",
         on_click=click,
         place=picker,
-        alt=_("The layers of {model}", model=model.title),
+        alt=words.path_alt(model.title, outputs, layer),
     )
     show(
-        channel_grid(
-            [charts.layer_panel(model, outputs[layer])], value_title=_("activation"), width=width
-        ),
+        channel_grid([charts.layer_panel(model, shown)], value_title=_("activation"), width=width),
         key="layer_grid",
-        alt=_("All channels of layer {layer}", layer=layer),
+        alt=words.layer_alt(layer, shown),
+        rows=lambda: layer_rows(shown),
     )
-    st.caption(
-        _("The distribution of the layer's values; {share} of them are exactly zero.",
-          share=percent(float((outputs[layer] == 0).mean())))
-    )  # fmt: skip
+    heading(
+        _("Histogram of the activations"),
+        _(
+            "How the values of layer {layer} are spread; {share} of them are exactly zero.",
+            layer=layer,
+            share=percent(float((shown == 0).mean())),
+        ),
+    )
     show(
         histogram(
-            [outputs[layer]], [model.title], [model.colour],
-            x_title=_("activation"), y_title=_("share of values"), log=True,
+            [shown],
+            [model.title],
+            [model.colour],
+            x_title=_("activation"),
+            y_title=_("share of values"),
+            log=True,
         ),
         key="histogram",
-        alt=_("Distribution of the values of layer {layer}", layer=layer),
-    )  # fmt: skip
+        alt=words.histogram_alt(layer, shown),
+    )
 
     weights = charts.kernels_of(model, layer)
     if weights is not None:
-        heading(
-            _("The kernels of this convolution"),
-            _(
-                "What each channel looks for: in the first layer as colours, deeper as the "
-                "weights on every input channel (here for one output channel)."
-            ),
-        )
         if weights.shape[1] == 3:
+            heading(
+                _("Convolution kernels"),
+                _(
+                    "One tile per channel: its weights on red, green and blue as a colour image, "
+                    "grey for 0."
+                ),
+            )
             hovers = [_("Channel {number}", number=c) for c in range(len(weights))]
             figure = rgb_kernels(weights, hovers, width=width)
         else:
+            heading(
+                _("Convolution kernels"),
+                _(
+                    "The weights of one output channel: one tile per input channel, blue below 0, "
+                    "red above."
+                ),
+            )
             output = view.number(_("Output channel"), "output", 0, 0, len(weights) - 1, width=160)
             hovers = [_("Input channel {number}", number=c) for c in range(weights.shape[1])]
-            figure = kernels(weights[output], hovers, value_title=_("weight"), width=width)
+            weights = weights[output]
+            figure = kernels(weights, hovers, value_title=_("weight"), width=width)
         show(
             figure,
             key="kernels",
-            alt=_("Kernels of layer {layer}", layer=layer),
+            alt=words.kernels_alt(layer, weights),
         )
 
 

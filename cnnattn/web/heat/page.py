@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from cnnattn.data.pictures import square
 from cnnattn.data.samples import samples
 from cnnattn.explain.study import CONTROLS
 from cnnattn.figures.heat.heat_matrix import heat_matrix
 from cnnattn.figures.heat.method_curves import method_curves
 from cnnattn.figures.heat.method_table import method_table
 from cnnattn.problem import Problem
-from cnnattn.web.heat import heat_maps, heat_table
-from cnnattn.web.heat import heat_pickers as pick
-from cnnattn.web.heat import heat_words as words
-from cnnattn.web.heat.heat_methods import measures_explained, method_names, methods_explained
+from cnnattn.web.heat import faithfulness, maps, matrix, study, words
+from cnnattn.web.heat import pickers as pick
+from cnnattn.web.heat.methods import measures_explained, method_names, methods_explained
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import analysis
 from cnnattn.web.library.pickers import pick_models, pick_picture
@@ -28,7 +28,7 @@ def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
     chosen = pick_picture()
     models = pick_models()
-    seen = chosen.seen
+    seen = square(chosen.picture)
     look = pick.pick_look()
 
     # --- the maps
@@ -42,24 +42,24 @@ def draw(width: int) -> None:
     found = []
     for model in models:
         try:
-            target = heat_maps.resolve(model, seen, wanted, against, chosen.label)
+            target = maps.resolve(model, seen, wanted, against, chosen.label)
         except Problem as problem:
             st.warning(sentence(problem), icon=":material/error:")
         else:
-            layer = heat_maps.layer_at(model, place)
-            found.append(heat_maps.explain(model, seen, layer, target, methods, mask))
+            layer = maps.layer_at(model, place)
+            found.append(maps.explain(model, seen, layer, target, methods, mask))
     if not found:
         end_page()
     drawn: dict[str, Any] = {
         "signed": look.signed,
         "smooth": look.smooth,
         "hover": _("value {number}", number="%{customdata:.4g}"),
-        "value_title": _("share of the largest value"),
+        "value_title": _("relative to maximum"),
         "width": width,
     }
     show(
         heat_matrix(
-            words.columns(found, methods, chosen.picture, seen, look, threshold, mask, details),
+            matrix.columns(found, methods, chosen.picture, seen, look, threshold, mask, details),
             strength=look.strength if threshold is None else 0,
             across=1 if details or len(models) > 2 else 2,
             largest=170 if details else 240,
@@ -67,10 +67,11 @@ def draw(width: int) -> None:
         ),
         key="matrix",
         alt=words.in_words(found),
+        rows=lambda: faithfulness.rows(found),
     )
     for remark in words.remarks(found, look.signed):
         st.caption(remark)
-    with st.expander(_("What the methods do, and what the numbers mean"), icon=":material/help:"):
+    with st.expander(_("What the methods do and what the numbers mean"), icon=":material/help:"):
         st.markdown(methods_explained())
         st.markdown(measures_explained())
 
@@ -89,57 +90,56 @@ def draw(width: int) -> None:
         )
         show(
             method_curves(
-                words.curve_panels(found, methods),
+                faithfulness.curve_panels(found, methods),
                 shown,
-                np.linspace(0, 1, heat_maps.STEPS + 1).tolist(),
+                np.linspace(0, 1, maps.STEPS + 1).tolist(),
                 controls=len(CONTROLS),
                 per_row=len(found),
-                x_title=_("share of the pixels"),
+                x_title=_("share of pixels"),
                 y_title=_("confidence"),
                 width=width,
             ),
             key="faithfulness",
             alt=words.in_words(found),
+            rows=lambda: faithfulness.rows(found),
         )
-        for remark in words.blurred_remarks(found):
+        for remark in faithfulness.blurred_remarks(found):
             st.caption(remark)
 
     # --- several pictures
     heading(
-        _("Several pictures at once"),
-        _("The same method on other pictures: does the model look at the same kind of thing?"),
+        _("Several images at once"),
+        _("The same method on other images: does the model rely on the same kind of region?"),
     )
     method, rows = pick.pick_sheet(methods)
     show(
         heat_matrix(
-            [words.sheet_column(m, rows, place, (wanted, against), method) for m in models],
+            [matrix.sheet_column(m, rows, place, (wanted, against), method) for m in models],
             strength=look.strength,
             across=max(1, min(len(rows), int(width / len(models) // 130))),
             uirevision="sheet",
             **drawn,
         ),
         key="sheet_figure",
-        alt=_("Heat maps of several pictures by {method}", method=names[method]),
+        alt=matrix.sheet_alt(rows, models, names[method]),
     )
 
     # --- does the map look at the network at all
     heading(
-        _("Does the map depend on what was learned?"),
+        _("Sanity check: randomise the weights"),
         _(
-            "The weights are shuffled layer by layer, from the last to the first. A map that shows "
-            "what was learned must change; one that stays as it was only shows the picture."
+            "The weights are randomised layer by layer, from the last to the first. A map that "
+            "depends on what was learned must change; one that stays the same only shows the image."
         ),
     )
-    with st.expander(_("Shuffle the weights"), on_change="rerun", key="shuffle") as shuffle:
+    with st.expander(_("Randomise the weights"), on_change="rerun", key="shuffle") as shuffle:
         if shuffle.open:
             method = pick.pick_shuffled(methods)
-            steps = [
-                (e.model, heat_maps.shuffled(e, seen, method)) for e in found if method in e.maps
-            ]
+            steps = [(e.model, maps.shuffled(e, seen, method)) for e in found if method in e.maps]
             if steps:
                 show(
                     heat_matrix(
-                        [words.shuffled_column(model, seen, of) for model, of in steps],
+                        [matrix.shuffled_column(model, seen, of) for model, of in steps],
                         strength=look.strength,
                         across=max(1, int(width / len(steps) // 150)),
                         largest=140,
@@ -152,19 +152,19 @@ def draw(width: int) -> None:
 
     # --- over many pictures
     heading(
-        _("Which method can be trusted, over many pictures"),
+        _("Faithfulness over many images"),
         _(
-            "One picture proves little. The dots are means over many pictures, the bars their 95% "
-            "intervals; below the line the two maps that know nothing of the model. The samples' "
-            "objects stand in the middle, so there the blob is hard to beat."
+            "One image proves little. Dots: means over many images. Bars: their 95% confidence "
+            "intervals. Below the line: the two model-independent baselines. The objects of the "
+            "samples are in the centre, so there the centre-bias baseline is hard to beat."
         ),
     )
     pictures, count = pick.pick_study()
     if pictures is not None:
-        results = heat_maps.study_or_offer(models, pictures, place, methods, count)
+        results = maps.study_or_offer(models, pictures, place, methods, count)
         known = [model for model in models if model.name in results]
         if known:
-            measured = heat_table.study_measures(results, known, methods)
+            measured = study.study_measures(results, known, methods)
             show(
                 method_table(
                     measured,
@@ -175,10 +175,6 @@ def draw(width: int) -> None:
                     width=width,
                 ),
                 key="study",
-                alt=heat_table.in_words(measured, known, methods),
+                alt=study.in_words(measured, known, methods),
+                rows=lambda: study.rows(measured, known, methods),
             )
-            with st.expander(
-                _("The numbers as a table"), on_change="rerun", key="study_table"
-            ) as table:
-                if table.open:
-                    st.dataframe(heat_table.rows(measured, known, methods), hide_index=True)

@@ -10,22 +10,32 @@ from cnnattn.figures.heat.overlays import Overlay, OverlayColumn
 from cnnattn.figures.maps.channel_grid import Panel
 from cnnattn.figures.maps.network_path import PathLayer
 from cnnattn.figures.scores.predictions import Prediction, PredictionColumn
-from cnnattn.nets.models import Stage
+from cnnattn.nets.architectures import Stage
+from cnnattn.web.attention.all_kinds import KINDS
 from cnnattn.web.attention.inside import around
 from cnnattn.web.library.checkpoints import Model, analysis
-from cnnattn.web.shell.text import _, class_name, no_channel_gate, percent
+from cnnattn.web.shell.text import _, class_name, percent
 
 Pair = tuple[Model, Analysis]
+
+
+def pairs_of(models: Sequence[Model], picture: np.ndarray) -> list[Pair]:
+    """Each model with what it does with a picture, uint8 (H, W, 3)."""
+    return [(model, analysis(model, picture)) for model in models]
 
 
 def verdict(pairs: Sequence[Pair], label: str | None) -> str:
     """In a sentence or two: what each model says, whether that is right, whether they agree."""
     said = [model.classes[int(found.probabilities.argmax())] for model, found in pairs]
     each = _(", ").join(
-        _("{model} predicts **{label}** ({sure})", model=model.title, label=class_name(name),
-          sure=percent(float(found.probabilities.max())))
+        _(
+            "{model} predicts **{label}** ({sure})",
+            model=model.title,
+            label=class_name(name),
+            sure=percent(float(found.probabilities.max())),
+        )
         for (model, found), name in zip(pairs, said, strict=True)
-    )  # fmt: skip
+    )
     agree, alone = len(set(said)) == 1, len(said) == 1
     if label is None and alone:
         return _("{each}.", each=each)
@@ -49,8 +59,7 @@ def verdict(pairs: Sequence[Pair], label: str | None) -> str:
         return _("All wrong: {each}. True class: {truth}.", each=each, truth=truth)
     if right:
         return _("Different predictions: {each}. True class: {truth}.", each=each, truth=truth)
-    return _("All wrong, each differently: {each}. True class: {truth}.",
-             each=each, truth=truth)  # fmt: skip
+    return _("All wrong, each differently: {each}. True class: {truth}.", each=each, truth=truth)
 
 
 def stage_title(stage: Stage) -> str:
@@ -66,12 +75,19 @@ def _panel_title(model: Model, stage: Stage) -> str:
     return f"{model.title} · " + _("block {block}", block=stage.block)
 
 
+def with_stage(pairs: Sequence[Pair], index: int) -> list[Pair]:
+    """Those whose network has so many stages."""
+    return [pair for pair in pairs if index < len(pair[0].stages)]
+
+
 def widest_stage(pairs: Sequence[Pair]) -> int:
     """Index of the stage whose gates, of the first model that has any, differ most (by deviation);
     0 where no model has gates."""
     for model, found in pairs:
         spreads = [
-            float(found.gates[stage.gate].std()) if stage.gate in found.gates else -1.0
+            float(found.channel_gates[stage.gate].std())
+            if stage.gate in found.channel_gates
+            else -1.0
             for stage in model.stages
         ]
         if max(spreads) >= 0:
@@ -92,27 +108,37 @@ def why_own_scales(panels: Sequence[tuple[str, np.ndarray]], percentile: float =
     tops = [float(np.percentile(np.abs(maps), percentile)) for _title, maps in panels]
     faint = [title for (title, _maps), top in zip(panels, tops, strict=True) if top < max(tops) / 6]
     if faint:
-        return _("Each model has its own colour scale: on a shared one, {models} would be black.",
-                 models=_(", ").join(faint))  # fmt: skip
+        return _(
+            "Each model has its own colour scale: on a shared one, {models} would be black.",
+            models=_(", ").join(faint),
+        )
     return ""
 
 
 def grid_alt(pairs: Sequence[Pair], index: int) -> str:
     """What a channel grid and its gates show, in words."""
     told = []
+    pairs = with_stage(pairs, index)
     for model, found in pairs:
         stage = model.stages[index]
-        gates = found.gates.get(stage.gate)
+        gates = found.channel_gates.get(stage.gate)
         told.append(
             _("{model}: no gate per channel", model=model.title)
             if gates is None
-            else _("{model}: gates from {low:.2f} to {high:.2f}, mean {mean:.2f}, largest at "
-                   "channel {channel}", model=model.title, low=gates.min(), high=gates.max(),
-                   mean=gates.mean(), channel=int(gates.argmax()))
-        )  # fmt: skip
+            else _(
+                "{model}: gates from {low:.2f} to {high:.2f}, mean {mean:.2f}, largest at "
+                "channel {channel}",
+                model=model.title,
+                low=gates.min(),
+                high=gates.max(),
+                mean=gates.mean(),
+                channel=int(gates.argmax()),
+            )
+        )
     title = stage_title(pairs[0][0].stages[index])
-    return _("Feature maps of {stage}, one tile per channel. {told}.",
-             stage=title, told="; ".join(told))  # fmt: skip
+    return _(
+        "Feature maps of {stage}, one tile per channel. {told}.", stage=title, told="; ".join(told)
+    )
 
 
 def role_names() -> dict[str, str]:
@@ -137,7 +163,7 @@ def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> P
     model, found = pair
     maps = found.maps[stage.layers[role]]
     channels = shown_channels(maps, which, count)
-    gates = found.gates.get(stage.gate)
+    gates = found.channel_gates.get(stage.gate)
     hovers = _channel_hovers(maps, channels, gates)
     return Panel(
         title=_panel_title(model, stage),
@@ -147,8 +173,13 @@ def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> P
         hovers=hovers,
         gates=None if gates is None else gates[channels],
         gate_hovers=hovers,
-        note=no_channel_gate(model.checkpoint.spec.attention) if gates is None else "",
+        note=_no_bars(model) if gates is None else "",
     )
+
+
+def _no_bars(model: Model) -> str:
+    reason = KINDS[model.checkpoint.spec.attention].no_bars
+    return _(reason) if reason else ""
 
 
 def _channel_hovers(
@@ -176,8 +207,9 @@ def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
     model, found = pair
     maps = found.maps[stage.layers[role]]
     if channel >= len(maps):
-        return _("This stage of {model} has only {count} channels.",
-                 model=model.title, count=len(maps))  # fmt: skip
+        return _(
+            "This stage of {model} has only {count} channels.", model=model.title, count=len(maps)
+        )
     numbers = channel_numbers(maps[[channel]])
     story = _(
         "mean {mean:.3f} · max {max:.3f} · zeros {zeros}",
@@ -185,80 +217,60 @@ def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
         max=numbers.max[0],
         zeros=percent(numbers.zeros[0]),
     )
-    gates = found.gates.get(stage.gate)
+    gates = found.channel_gates.get(stage.gate)
     if gates is None:
         return story
     before, after = (found.maps[layer][channel].mean() for layer in around(stage))
-    return story + " · " + _(
-        "gate {gate:.3f}: mean {before:.3f} before, {after:.3f} after",
-        gate=gates[channel], before=before, after=after,
-    )  # fmt: skip
-
-
-def stage_rows(pairs: Sequence[Pair], stage_index: int, role: str) -> list[dict[str, object]]:
-    """The numbers behind a channel grid, a row a channel and model, for a table."""
-    rows = []
-    for model, found in pairs:
-        stage = model.stages[stage_index]
-        numbers = channel_numbers(found.maps[stage.layers[role]])
-        gates = found.gates.get(stage.gate)
-        for c in range(len(numbers.mean)):
-            rows.append(
-                {
-                    _("model"): model.title,
-                    _("channel"): c,
-                    _("mean"): float(numbers.mean[c]),
-                    _("max"): float(numbers.max[c]),
-                    _("share of zeros"): float(numbers.zeros[c]),
-                    _("gate"): None if gates is None else float(gates[c]),
-                }
-            )
-    return rows
-
-
-def class_rows(pairs: Sequence[Pair]) -> list[dict[str, object]]:
-    """The probability of every class, a row a class and a column a model, for a table."""
-    classes = dict.fromkeys(name for model, _found in pairs for name in model.classes)
-    return [
-        {_("class"): class_name(name)}
-        | {
-            model.title: float(found.probabilities[model.classes.index(name)])
-            for model, found in pairs
-            if name in model.classes
-        }
-        for name in classes
-    ]
+    return (
+        story
+        + " · "
+        + _(
+            "gate {gate:.3f}: mean {before:.3f} before, {after:.3f} after",
+            gate=gates[channel],
+            before=before,
+            after=after,
+        )
+    )
 
 
 def prediction_column(pair: Pair, label: str | None, count: int = 5) -> PredictionColumn:
     """The ``count`` most probable classes of one model; marks say what is right or wrong."""
     model, found = pair
     order = np.argsort(-found.probabilities, kind="stable")[:count]
+    return PredictionColumn(model.title, model.colour, prediction_bars(*pair, order, label))
+
+
+def prediction_bars(
+    model: Model, found: Analysis, classes: np.ndarray, label: str | None
+) -> list[Prediction]:
+    """A bar for each of the model's ``classes`` (their numbers), marked as right or wrong where the
+    true class is known."""
+    predicted = int(found.probabilities.argmax())
     bars = []
-    for rank, c in enumerate(order):
+    for c in classes:
         name = model.classes[c]
-        true, predicted = name == label, rank == 0
-        mark = "" if label is None else "✓" if true else "✗" if predicted else ""
+        mark = "" if label is None else "✓" if name == label else "✗" if c == predicted else ""
         bars.append(
             Prediction(
                 class_name(name),
                 float(found.probabilities[c]),
-                true,
-                predicted,
+                percent(float(found.probabilities[c])),
+                name == label,
+                c == predicted,
                 mark,
                 is_judged=label is not None,
             )
         )
-    return PredictionColumn(model.title, model.colour, bars)
+    return bars
 
 
-def overlay_column(model: Model, seen: np.ndarray, target: str, top: int) -> OverlayColumn:
+def overlay_column(model: Model, picture: np.ndarray, target: str, top: int) -> OverlayColumn:
     """Grad-CAM and the ``top`` strongest channels of the last stage of one model.
 
     ``target`` is a class name, or "predicted" for the model's own prediction.
     """
     number = model.classes.index(target) if target in model.classes else None
-    found = analysis(model, seen, number)
+    found = analysis(model, picture, number)
     maps = found.maps[model.stages[-1].output]
     size = "×".join(map(str, found.cam.shape))
     hover = _("value {number}", number="%{customdata:.4g}")
@@ -315,7 +327,20 @@ def kernels_of(model: Model, layer: str) -> np.ndarray | None:
 def overlays_alt(columns: Sequence[OverlayColumn]) -> str:
     """Which heat maps stand over the picture, in words."""
     told = [
-        f"{column.title}: " + _(", ").join(o.title.replace("<br>", " ") for o in column.overlays)
+        f"{column.title}: "
+        + _(", ").join(
+            _("{title} (strongest at the {place})", title=overlay.title.replace("<br>", " "),
+              place=strongest_place(overlay.cam))
+            for overlay in column.overlays
+        )
         for column in columns
-    ]
+    ]  # fmt: skip
     return _("Heat maps over the image. {told}.", told="; ".join(told))
+
+
+def strongest_place(cam: np.ndarray) -> str:
+    """Where the largest value of a heat map (h, w) lies, in words."""
+    row, column = np.unravel_index(int(cam.argmax()), cam.shape)
+    down = [_("top"), _("middle"), _("bottom")][int(3 * row / cam.shape[0])]
+    along = [_("left side"), _("centre"), _("right side")][int(3 * column / cam.shape[1])]
+    return _("{down} {along}", down=down, along=along)

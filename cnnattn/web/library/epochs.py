@@ -48,10 +48,14 @@ def look_back(models: list[Model]) -> list[Model]:
         return models
     with st.container(horizontal=True, vertical_alignment="center", key="look_back_row"):
         if not view.switch(
-            _("Look back through the epochs"), "look_back", False,
-            help=_("Shows how each trained network became what it is: its maps, weights and "
-                   "predictions after every epoch. Otherwise its best epoch is shown."),
-        ):  # fmt: skip
+            _("Look back through the epochs"),
+            "look_back",
+            False,
+            help=_(
+                "Shows how each trained network became what it is: its maps, weights and "
+                "predictions after every epoch. Otherwise its best epoch is shown."
+            ),
+        ):
             return models
         epoch = view.slide(_("Epoch"), "epoch", 1, 1, last, label_visibility="collapsed")
         playing = st.session_state.get("playing", False)

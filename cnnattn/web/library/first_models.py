@@ -49,18 +49,25 @@ def _offer(folder: Path) -> None:
     with st.container(key="first_models"):
         data = cifar10_folder()
         what = (
-            _("The baseline and SE can be trained now, in the background, on the CIFAR-10 pictures "
-              "in {folder}: some minutes to an hour, by machine.", folder=data)
+            _(
+                "The baseline and SE can be trained now, in the background, on the CIFAR-10 images "
+                "in {folder}: from minutes to an hour, depending on the machine.",
+                folder=data,
+            )
             if data
-            else _("The baseline and SE can be trained now, in the background. CIFAR-10 is not "
-                   "here yet, so they would learn from the built-in samples: a rehearsal of half a "
-                   "minute each, good for looking around, not for judging.")
-        )  # fmt: skip
+            else _(
+                "The baseline and SE can be trained now, in the background. CIFAR-10 is not "
+                "here yet, so they would be trained on the built-in samples: a quick demo of "
+                "half a minute each, good for looking around, not for judging."
+            )
+        )
         st.info(
-            _("There is no checkpoint in {folder} yet, and without one there is nothing to see.",
-              folder=folder.name),
+            _(
+                "There is no checkpoint in {folder} yet, and without one there is nothing to see.",
+                folder=folder.name,
+            ),
             icon=":material/info:",
-        )  # fmt: skip
+        )
         st.caption(what)
         if ask_for_pin() and st.button(
             _("Train the baseline and SE now"),

@@ -23,18 +23,21 @@ def cifar10_folder() -> Path | None:
     return None
 
 
-def offer_download() -> None:
-    """A button that fetches CIFAR-10 behind the pages, or how far that is."""
+def offer_download(key: str = "") -> None:
+    """A button that fetches CIFAR-10 behind the pages, or how far that is.
+
+    ``key`` tells the places of a page apart that offer it.
+    """
     going = _downloads().get("cifar10")
     if going and going.running:
-        _progress(going)
+        _progress(going, key)
         return
     if going and going.problem:
         st.error(sentence(going.problem), icon=":material/cloud_off:")
     label = _("Try again") if going else _("Download CIFAR-10 (170 MB)")
     pressed = st.button(
-        _("Go on with the download") if any(loaders.DATA.glob("*.partial")) else label,
-        key="download",
+        _("Resume the download") if any(loaders.DATA.glob("*.partial")) else label,
+        key=f"{key}download",
         icon=":material/download:",
         disabled=not may_train(),
     )
@@ -47,38 +50,39 @@ def offer_download() -> None:
             st.rerun()
 
 
-def say_how_to_get_pictures() -> None:
+def say_how_to_get_pictures(key: str = "") -> None:
     """That there is no test set yet, a button that downloads it, and what there is without it."""
     st.info(
         paragraph(
             [
-                _("The CIFAR-10 test pictures are not here yet."),
-                _("Download them with this button, or use the samples meanwhile."),
+                _("The CIFAR-10 test images are not here yet."),
+                _("Download them with this button; until then, use the samples or a folder."),
             ]
         ),
         icon=":material/info:",
     )
-    ask_for_pin()
-    offer_download()
+    ask_for_pin(key=f"{key}pin")
+    offer_download(key)
 
 
 @st.fragment(run_every=0.7)
-def _progress(going: Download) -> None:
+def _progress(going: Download, key: str) -> None:
     if not going.running:
         st.rerun()
     share = going.done / going.total if going.total else 0.0
     st.progress(min(share, 1.0), _in_words(going, share))
-    if st.button(_("Cancel"), key="download_cancel", disabled=not may_train()) and may_train():
+    pressed = st.button(_("Cancel"), key=f"{key}download_cancel", disabled=not may_train())
+    if pressed and may_train():
         going.cancel()
 
 
 def _in_words(going: Download, share: float) -> str:
     if going.state == "waiting":
-        return _("The connection broke; trying again …")
+        return _("The connection was lost; trying again …")
     if going.state in ("checking", "unpacking"):
-        return _("All is here; it is being checked and unpacked …")
+        return _("Checking and unpacking …")
     if not going.total:
-        return _("Asking the server …")
+        return _("Connecting …")
     words = _(
         "{share} of {total} MB · {speed} MB/s",
         share=percent(share),

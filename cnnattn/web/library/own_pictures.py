@@ -6,9 +6,11 @@ and of language. An uploader is emptied as soon as its files have been read.
 
 import hashlib
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from cnnattn.data.pictures import read_picture, square
 from cnnattn.problem import Problem
@@ -50,23 +52,45 @@ def chosen_picture() -> OwnPicture | None:
     return next(each for each in kept if each.name == name)
 
 
-def bring_file() -> None:
-    """A place to upload pictures; what is wrong with one is told by ``tell_problem``."""
-    with st.container(key="upload"):
+def bring_file(box: str = "upload") -> None:
+    """A place, the container ``box``, to upload pictures; ``tell_problem`` says what is wrong."""
+    with st.container(key=box):
         turn = st.session_state.setdefault("upload_turn", 0)
         st.file_uploader(
             _("Pictures of your own: PNG, JPEG, WebP, GIF or BMP, up to 10 MB each"),
-            key=f"upload_{turn}",
+            key=f"{box}_{turn}",
             accept_multiple_files=True,
             on_change=_take_files,
-            args=(f"upload_{turn}",),
+            args=(f"{box}_{turn}",),
         )
-    refuse_large("upload", _too_large)
+    refuse_large(box, _too_large)
 
 
-def bring_photo() -> None:
+def bring_over_the_page(camera: bool = False) -> None:
+    """Open a place for a picture, or the ``camera``, over the page, which shows the picture as
+    soon as it has come.
+
+    Called in the run of the click: the sidebar's place is out of sight on a telephone.
+    """
+    st.session_state.pop("own_problem", None)
+    st.session_state.pop("own_arrived", None)
+
+    def bring() -> None:
+        if camera:
+            bring_photo("photo_over")
+        else:
+            bring_file("upload_over")
+        if st.session_state.pop("own_arrived", False):
+            st.rerun()  # which closes it
+        if failed := st.session_state.get("own_problem"):
+            st.error(_told(*failed), icon=":material/error:")
+
+    st.dialog(_("Your own photo"))(bring)()
+
+
+def bring_photo(key: str = "photo") -> None:
     """A camera; what is wrong with a photo is told by ``tell_problem``."""
-    st.camera_input(_("Take a photo"), key="photo", on_change=_take_photo)
+    st.camera_input(_("Take a photo"), key=key, on_change=_take_photo, args=(key,))
 
 
 def choose() -> None:
@@ -106,12 +130,13 @@ def tell_problem() -> bool:
         if chosen
         else _("The picture shown is a sample, not yours.")
     )
-    name = f"**{_plain(file)}**" if file else _("Photo")
-    st.error(
-        _("{file}: {problem}", file=name, problem=sentence(problem)) + f"  \n{shown}",
-        icon=":material/error:",
-    )
+    st.error(f"{_told(file, problem)}  \n{shown}", icon=":material/error:")
     return True
+
+
+def _told(file: str, problem: Problem) -> str:
+    name = f"**{_plain(file)}**" if file else _("Photo")
+    return _("{file}: {problem}", file=name, problem=sentence(problem))
 
 
 def _take_files(key: str) -> None:
@@ -121,10 +146,17 @@ def _take_files(key: str) -> None:
     st.session_state["upload_turn"] += 1  # an empty uploader, so that the files' bytes are let go
 
 
-def _take_photo() -> None:
-    if photo := st.session_state["photo"]:
+def _take_photo(key: str) -> None:
+    if photo := st.session_state[key]:
         st.session_state.pop("own_problem", None)
         _keep("", photo.getvalue())
+
+
+def keep_drawn(picture: np.ndarray) -> None:
+    """Keep a picture, uint8 (H, W, 3), that was made on the page Live, and choose it."""
+    png = BytesIO()
+    Image.fromarray(picture).save(png, "PNG")
+    _keep(_("Image from Live"), png.getvalue())
 
 
 def _keep(file: str, content: bytes) -> None:
@@ -143,7 +175,8 @@ def _keep(file: str, content: bytes) -> None:
     thumbnail = picture_uri(square(picture), 64)
     own = OwnPicture(name, file, photo, picture, thumbnail)
     state["own_pictures"] = [own, *others][:MOST]
-    state["own"] = name
+    state["own"], state["source"] = name, "camera" if photo else "upload"
+    state["own_arrived"] = True
 
 
 def _too_large(file: str, size: int) -> None:

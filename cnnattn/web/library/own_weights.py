@@ -7,15 +7,17 @@ import streamlit as st
 
 from cnnattn.nets.models import ModelSpec
 from cnnattn.problem import Problem
+from cnnattn.web.attention.all_kinds import KINDS
 from cnnattn.web.library.checkpoints import (
-    ARCHITECTURE_NAMES,
+    architecture_name,
     checkpoint_files,
+    free_name,
     model,
     spec,
 )
 from cnnattn.web.library.upload_limit import MOST_BYTES, refuse_large
 from cnnattn.web.library.uploaded_weights import keep, safe_name
-from cnnattn.web.shell.text import _, attention_name, sentence
+from cnnattn.web.shell.text import _, sentence
 
 
 def open_weights(most: int) -> None:
@@ -101,8 +103,7 @@ def _write(name: str, content: bytes) -> Path:
     given = Path(safe_name(name.replace(",", "-")))
     before = hashlib.sha256(content).hexdigest()[:16]  # the folder, if it was brought before
     taken = {known for known, file in checkpoint_files().items() if file.parent.name != before}
-    stem = given.stem if given.stem not in taken else f"{given.stem}-own"
-    return keep(f"{stem}{given.suffix}", content)
+    return keep(f"{free_name(given.stem, taken)}{given.suffix}", content)
 
 
 def _too_large(name: str, size: int) -> None:
@@ -123,4 +124,4 @@ def _close(file: Path) -> None:
 
 def _network(found: ModelSpec) -> str:
     joint = " · " if found.attention == "none" else " + "
-    return ARCHITECTURE_NAMES[found.arch] + joint + attention_name(found.attention)
+    return architecture_name(found.arch) + joint + KINDS[found.attention].name

@@ -1,13 +1,14 @@
 """The sidebar's choices: which picture, which models."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import streamlit as st
 
 from cnnattn.data.datasets import by_class
-from cnnattn.data.pictures import as_seen, square
+from cnnattn.data.pictures import square
 from cnnattn.data.samples import samples
 from cnnattn.problem import Problem
 from cnnattn.web.library import own_pictures, own_weights
@@ -22,13 +23,14 @@ from cnnattn.web.library.checkpoints import (
 )
 from cnnattn.web.library.first_models import offer_first_models
 from cnnattn.web.library.get_data import say_how_to_get_pictures
+from cnnattn.web.library.shared import key_of
 from cnnattn.web.library.thumbnails import picture_uri
-from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell import url_state
 from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.plot import subject
-from cnnattn.web.shell.text import _, class_name, paragraph, sentence
+from cnnattn.web.shell.text import _, class_name, language, paragraph, sentence
 
-FIRST_SAMPLE = "automobile-4"  # airplane without attention, automobile with SE
+FIRST_SAMPLE = "bird-2"  # airplane without attention, bird with SE
 GALLERY_HEIGHT = 168  # in pixels: three and a half rows, so that one sees that there are more
 SIDE_BY_SIDE = 6  # models at once: each is a column of the page
 GALLERY = 24  # pictures of a class offered at once
@@ -42,23 +44,23 @@ class Chosen:
     picture: np.ndarray  # uint8 (H, W, 3)
     label: str | None = None  # its true class, where that is known
 
-    @property
-    def seen(self) -> np.ndarray:
-        """The picture as the networks see it, uint8 (32, 32, 3)."""
-        return as_seen(self.picture)
+    @cached_property
+    def key(self) -> Hashable:
+        """All that a page may show of it, for what is shared between sessions."""
+        return self.name, self.label, key_of(self.picture)
 
 
 def pick_picture() -> Chosen:
     """Sidebar: a built-in sample, a CIFAR-10 test picture, an upload or a photo."""
     with st.sidebar:
-        st.subheader(_("Picture"), anchor=False)
+        st.subheader(_("Image"), anchor=False)
         sources = {
             "sample": _("Samples"),
             "test": _("Test set"),
             "upload": _("Upload"),
             "camera": _("Camera"),
         }
-        source = view.one_of(
+        source = url_state.one_of(
             st.segmented_control,
             _("Where from"),
             list(sources),
@@ -81,13 +83,21 @@ def pick_picture() -> Chosen:
     if source == "test":
         _tell_no_test_set()
     elif not told:
-        missing = {
-            "upload": _("You have not uploaded a picture yet: do so in the sidebar."),
-            "camera": _("You have not taken a photo yet: do so in the sidebar."),
-        }
-        st.info(paragraph([missing[source], _a_sample()]), icon=":material/image:")
+        _offer_to_bring(source)
     subject(picture=FIRST_SAMPLE)
     return _sample(FIRST_SAMPLE)
+
+
+def _offer_to_bring(source: str) -> None:
+    """Say that there is no picture of the visitor's own yet, and offer to bring one: the place for
+    it in the sidebar is out of sight on a telephone."""
+    if source == "camera":
+        missing, bring = _("You have not taken a photo yet."), _("Take a photo")
+    else:
+        missing, bring = _("You have not uploaded a picture yet."), _("Upload a picture")
+    st.info(paragraph([missing, _a_sample()]), icon=":material/image:")
+    if st.button(bring, icon=":material/add_a_photo:", key="bring_own"):
+        own_pictures.bring_over_the_page(camera=source == "camera")
 
 
 def _tell_no_test_set() -> None:
@@ -120,13 +130,13 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
             except Problem as problem:
                 st.warning(sentence(problem), icon=":material/error:")
         wanted = [name for name in default if name in titles] or list(titles)[:2]
-        view.follow("models", wanted)  # also when the first runs bring new ones
+        url_state.follow("models", wanted)  # also when the first runs bring new ones
     if not titles:
         offer_first_models(CHECKPOINTS)
     with st.sidebar:
         _name_what_is_gone(titles)
     with st.sidebar, picker:
-        names = view.some_of(
+        names = url_state.some_of(
             _("Compare these, side by side"),
             list(titles),
             "models",
@@ -139,15 +149,19 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
     if len(names) > SIDE_BY_SIDE:
         left_out = _(", ").join(f"**{titles[name]}**" for name in names[SIDE_BY_SIDE:])
         st.info(
-            _("Up to {most} models are shown side by side. Not shown: {names}. To see one of "
-              "these, remove another model in the sidebar.", most=SIDE_BY_SIDE, names=left_out),
+            _(
+                "Up to {most} models are shown side by side. Not shown: {names}. To see one of "
+                "these, remove another model in the sidebar.",
+                most=SIDE_BY_SIDE,
+                names=left_out,
+            ),
             icon=":material/view_column:",
-        )  # fmt: skip
+        )
     subject(models="+".join(names[:SIDE_BY_SIDE]))
     models = []
     for name in names[:SIDE_BY_SIDE]:
         try:
-            models.append(model(files[name]))
+            models.append(model(files[name], name))
         except Problem as problem:
             st.warning(sentence(problem), icon=":material/error:")
     if not models:
@@ -156,33 +170,50 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
     return models
 
 
+def pick_model(models: Sequence[Model], first: Model | None = None) -> Model:
+    """The model of a page that is about a single one; ``first`` until somebody chooses."""
+    by_name = {model.name: model for model in models}
+    name = url_state.one_of(
+        st.segmented_control,
+        _("Model"),
+        list(by_name),
+        "model",
+        (first or models[0]).name,
+        format_func=lambda name: by_name[name].title,
+    )
+    return by_name[name]
+
+
 def _name_what_is_gone(there: Collection[str]) -> None:
     """Say which of the models asked for, here or in the link, are not ``there``, and go on."""
-    gone = [name for name in view.asked_for("models") if name and name not in there]
+    gone = [name for name in url_state.asked_for("models") if name and name not in there]
     if gone:
         names = _(", ").join(f"`{name.replace('`', '')}`" for name in gone[:3])
         st.warning(
-            _("Left out, because it is not here (deleted, or of another machine): {names}",
-              names=names),
+            _(
+                "Left out, because it is not here (deleted, or of another machine): {names}",
+                names=names,
+            ),
             icon=":material/error:",
-        )  # fmt: skip
+        )
 
 
 def _pick_sample() -> Chosen:
-    uris = _sample_uris()
+    buttons = _sample_buttons(language())
     with st.container(height=GALLERY_HEIGHT, border=False):
-        name = view.one_of(
+        name = url_state.one_of(
             st.pills,
             _("Sample picture"),
-            list(uris),
+            list(buttons),
             "sample",
             FIRST_SAMPLE,
-            format_func=lambda name: _thumbnail(name.rpartition("-")[0], uris[name]),
+            format_func=buttons.__getitem__,
             label_visibility="collapsed",
         )
     return _sample(name)
 
 
+@cache
 def _sample(name: str) -> Chosen:
     sample = next(s for s in samples() if s.name == name)
     return Chosen(name, sample.picture, sample.label)
@@ -195,7 +226,7 @@ def _pick_test_picture() -> Chosen | None:
         data = None
     if data is None:
         return None  # the page says why
-    label = view.one_of(
+    label = url_state.one_of(
         st.selectbox,
         _("Class"),
         data.classes,
@@ -210,9 +241,9 @@ def _pick_test_picture() -> Chosen | None:
     linked: str = st.session_state.setdefault(f"linked_{label}", asked)
     if linked not in names and _is_index(linked, data.test.labels == number):
         names.insert(0, linked)
-    name = view.one_of(
+    name = url_state.one_of(
         st.pills,
-        _("Test picture"),
+        _("Test image"),
         names,
         f"test_{label}",
         names[0],
@@ -249,7 +280,7 @@ def _pick_own() -> Chosen | None:
     if own is None:
         return None
     cuts = {"crop": _("Crop the middle"), "letterbox": _("Keep it whole")}
-    how = view.one_of(
+    how = url_state.one_of(
         st.segmented_control,
         _("Make it square"),
         list(cuts),
@@ -260,9 +291,10 @@ def _pick_own() -> Chosen | None:
     return Chosen(own.title, square(own.picture, "crop" if how == "crop" else "letterbox"))
 
 
-@st.cache_data(show_spinner=False)
-def _sample_uris() -> dict[str, str]:
-    return {sample.name: picture_uri(sample.picture, 64) for sample in samples()}
+@cache
+def _sample_buttons(spoken: str) -> Mapping[str, str]:
+    """What the samples' buttons say, in the language that is spoken now."""
+    return {s.name: _thumbnail(s.label, picture_uri(s.picture, 64)) for s in samples()}
 
 
 def _thumbnail(label: str, uri: str) -> str:

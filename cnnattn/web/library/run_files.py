@@ -65,7 +65,7 @@ def recipe_name(recipe: str) -> str:
     names = {
         "fast": _("fast"),
         "tutorial": _("tutorial"),
-        "rehearsal": _("rehearsal"),
+        "rehearsal": _("quick demo"),
         "custom": _("custom"),
     }
     return names.get(recipe, recipe)

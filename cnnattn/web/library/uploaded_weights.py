@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnnattn.nets.checkpoint import write_atomically
+from cnnattn.files import write_atomically
 from cnnattn.problem import Problem
 
 OF_A_SESSION = 50_000_000  # bytes; beyond them its oldest files go

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from cnnattn.figures.maps.picture_tiles import picture_tiles
-from cnnattn.web.evaluation.evaluation_pickers import pick_set
 from cnnattn.web.library import charts
-from cnnattn.web.library.pickers import pick_models
-from cnnattn.web.prototypes import prototypes
+from cnnattn.web.library.pickers import pick_model, pick_models
+from cnnattn.web.library.set_picker import pick_set
+from cnnattn.web.prototypes import tiles
+from cnnattn.web.prototypes.search import prototypes_or_offer
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
@@ -16,37 +17,40 @@ from cnnattn.web.shell.text import _
 
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
+    missing = st.container()
     with st.sidebar:
-        st.subheader(_("Pictures to search"), anchor=False)
-        found = pick_set("searched", "samples")
-    models = {model.name: model for model in pick_models()}
+        st.subheader(_("Images to search"), anchor=False)
+        found = pick_set("searched", "samples", missing)
+    models = pick_models()
 
     # --- every channel of a layer
     heading(
-        _("What every channel is looking for"),
+        _("What activates every channel"),
         _(
-            "For each channel, the patch that excites it most among all pictures, and a picture "
-            "made for it: noise, changed step by step so that the channel answers more and more. "
-            "Click a tile to see more of its channel."
+            "Per channel: the image patch that activates it most, and a synthetic image: noise, "
+            "optimised step by step to raise the channel's mean activation. Click a tile to see "
+            "more of its channel."
         ),
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = view.one_of(
-            st.segmented_control, _("Model"), list(models), "model", next(iter(models)),
-            format_func=lambda name: models[name].title,
-        )  # fmt: skip
-        model = models[name]
+        model = pick_model(models)
         stages = [stage.name for stage in model.stages]
-        stage = view.one_of(st.segmented_control, _("Stage"), stages, "prototype_stage", "2")
+        stage = view.one_of(
+            st.segmented_control, _("Stage"), stages, "prototype_stage", stages[len(stages) // 2]
+        )
         roles = charts.role_names()
         role = view.one_of(
-            st.segmented_control, _("Layer"), list(roles), "prototype_layer", "relu",
+            st.segmented_control,
+            _("Layer"),
+            list(roles),
+            "prototype_layer",
+            "relu",
             format_func=roles.__getitem__,
-        )  # fmt: skip
+        )
     layer = model.stages[stages.index(stage)].layers[role]
     overview = st.container()
-    these = prototypes.prototypes_or_offer(model, layer, found)
-    panels = prototypes.overview(these, width)
+    these = prototypes_or_offer(model, layer, found)
+    panels = tiles.overview(these, width)
     if not panels:
         end_page()
 
@@ -56,11 +60,11 @@ def draw(width: int) -> None:
 
     # --- one channel
     heading(
-        _("One channel"),
+        _("Single channel"),
         _(
-            "The pictures that excite it most, the strongest first, one place in each. The frame "
-            "is the receptive field of that place: all that this one value of the feature map can "
-            "see."
+            "The images that activate it most, the strongest first, with one position in each. The "
+            "frame is the receptive field of that position: all pixels that this one value of the "
+            "feature map depends on."
         ),
     )
     channel = view.number(_("Channel"), "channel", 0, 0, these.channels - 1, width=160)
@@ -69,14 +73,18 @@ def draw(width: int) -> None:
         key="prototype_tiles",
         on_click=click,
         place=overview,
-        alt=_("For every channel of layer {layer}, what excites it most", layer=layer),
+        alt=tiles.overview_alt(these, layer),
+        rows=None if these.places is None else lambda: tiles.overview_rows(these),
     )
-    st.markdown(prototypes.in_words(these, channel))
+    st.markdown(tiles.in_words(these, channel))
     show(
         picture_tiles(
-            prototypes.of_channel(these, channel, width), least=width, width=width,
+            tiles.of_channel(these, channel, width),
+            least=width,
+            width=width,
             uirevision="channel",
         ),
         key="prototype_channel",
-        alt=_("The pictures that excite channel {number} most", number=channel),
-    )  # fmt: skip
+        alt=tiles.channel_alt(these, channel),
+        rows=None if these.places is None else lambda: tiles.channel_rows(these, channel),
+    )

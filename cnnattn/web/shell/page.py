@@ -1,9 +1,11 @@
 """The frame of every page: settings, look, language, navigation, title."""
 
+import gc
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from cnnattn.web.shell import url_state
 from cnnattn.web.shell.ending import PageEnded
 from cnnattn.web.shell.figure_tools import begin, figure_tools
 from cnnattn.web.shell.screen import page_width
-from cnnattn.web.shell.text import LANGUAGES, _, browser_language, speak
+from cnnattn.web.shell.text import LANGUAGES, _, browser_language, language, speak
+from cnnattn.web.shell.turns import Turns
 
 _ICON = Path(__file__).parent / "icon.svg"
 _STYLE = (Path(__file__).parent / "page.css").read_text("utf-8")
+_TURNS = Turns()
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,14 @@ class Page:
 def show_page(name: str) -> None:
     """Draw one page: all that ``app.py`` and the files of ``pages/`` do.
 
-    Importing torch takes seconds, once in the life of the server: the frame stands before that.
+    Importing torch takes seconds, once in the life of the server: the frame stands before that, and
+    nobody waits for a turn.
     """
+    with _TURNS.turn() if "torch" in sys.modules else nullcontext():
+        _draw(name)
+
+
+def _draw(name: str) -> None:
     url_state.enter(name)
     lang = url_state.settle("lang", list(LANGUAGES), browser_language())
     speak(lang)
@@ -52,10 +62,17 @@ def show_page(name: str) -> None:
     with st.container(key="page_head"):
         st.title(pages[name].title, anchor=False)
         st.markdown(pages[name].purpose)
-    if "torch" not in sys.modules:
+    first = "torch" not in sys.modules
+    if first:
         with st.skeleton(600):
             _import_torch()
+    from cnnattn.web.shell.cores import take_one_core
+
+    take_one_core()
     draw: Callable[[int], None] = import_module(f"cnnattn.web.{name}.page").draw
+    if first:  # what is imported stays: no collection needs to look through it again
+        gc.collect()
+        gc.freeze()
     begin()
     # A page may end early; what was chosen until then belongs into the link all the same.
     with suppress(PageEnded):
@@ -87,28 +104,50 @@ def _navigation(pages: list[Page]) -> None:
 
 def link_to(name: str, label: str, icon: str, **view: str) -> None:
     """A link to another page with the same picture and models, there in this ``view``."""
-    file = next(page.file for page in _pages() if page.name == name)
     st.page_link(
-        file, label=label, icon=f":material/{icon}:", query_params=url_state.link_to(name, **view)
+        _page(name).file,
+        label=label,
+        icon=f":material/{icon}:",
+        query_params=url_state.link_to(name, **view),
     )
+
+
+def go_to(name: str, **view: str) -> None:
+    """Open another page with the same picture and models, there in this ``view``; ends the run."""
+    st.switch_page(_page(name).file, query_params=url_state.link_to(name, **view))
+
+
+def page_title(name: str) -> str:
+    """What a page is called."""
+    return _page(name).title
+
+
+def _page(name: str) -> Page:
+    return next(page for page in _pages() if page.name == name)
 
 
 def _pages() -> list[Page]:
     """Every page, in the order of the navigation."""
+    return _pages_in(language())
+
+
+@cache
+def _pages_in(spoken: str) -> list[Page]:
+    """The same in the language that is spoken now."""
     return [
         Page(
             "compare", "app.py", "compare", _("Compare"),
-            _("What does attention change inside a CNN? One picture, several networks, side by "
+            _("What does attention change inside a CNN? One image, several networks, side by "
               "side: their predictions, feature maps, gates and heat maps."),
         ),
         Page(
             "lab", "pages/9_Live.py", "bolt", _("Live"),
-            _("Drag a gate, cover or paint the picture: the networks run in your browser and "
-              "answer at once."),
+            _("Drag a gate, cover or paint the image: the networks run in your browser, "
+              "and their predictions follow at once."),
         ),
         Page(
             "feature_maps", "pages/1_Feature_maps.py", "grid_on", _("Feature maps"),
-            _("What the channels of a network respond to: several pictures through the same "
+            _("What the channels of a network respond to: several images through the same "
               "layers, and every channel of any layer."),
         ),
         Page(
@@ -128,18 +167,18 @@ def _pages() -> list[Page]:
         ),
         Page(
             "heat", "pages/4_Heat_maps.py", "visibility", _("Heat maps"),
-            _("Which parts of a picture a prediction rests on: Grad-CAM and its relatives, each "
+            _("Which parts of an image a prediction rests on: Grad-CAM and its relatives, each "
               "with a test of how faithful it is."),
         ),
         Page(
             "evaluation", "pages/5_Evaluation.py", "fact_check", _("Evaluation"),
-            _("How accurate the networks are on many pictures, how sure one may be of that, and "
+            _("How accurate the networks are on many images, how sure one may be of that, and "
               "what they confuse."),
         ),
         Page(
             "prototypes", "pages/8_Prototypes.py", "filter_center_focus", _("Prototypes"),
             _("What each channel responds to most: the image patches that activate it, and a "
-              "picture optimised for it."),
+              "synthetic image optimised for it."),
         ),
         Page(
             "training", "pages/6_Training.py", "model_training", _("Training"),

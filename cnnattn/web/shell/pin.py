@@ -75,27 +75,31 @@ def may_train() -> bool:
     return known_pin() is None or st.session_state.get("pin_was_right", False)
 
 
-def ask_for_pin(what_for: str = "") -> bool:
-    """A field for the PIN where one is needed and has not been typed yet; ``may_train()``."""
+def ask_for_pin(what_for: str = "", key: str = "pin") -> bool:
+    """A field for the PIN where one is needed and has not been typed yet; ``may_train()``.
+
+    Each place of a page that asks has a ``key`` of its own.
+    """
     if may_train():
         return True
     st.text_input(
         what_for or _("PIN for training"),
         type="password",
-        key="pin",
+        key=key,
         width=280,
         max_chars=200,
         help=_("Training uses this machine's time, so its owner has set a PIN."),
         on_change=_try,
+        args=(key,),
     )
     if problem := st.session_state.get("pin_problem"):
         st.error(sentence(problem), icon=":material/lock:")
     return False
 
 
-def _try() -> None:
+def _try(key: str) -> None:
     """Compare what was typed; the field is emptied, so that the same again is a new try."""
-    given, st.session_state["pin"] = st.session_state["pin"], ""
+    given, st.session_state[key] = st.session_state[key], ""
     try:
         right = _guard().accepts(given, known_pin() or "", time.monotonic(), client())
         problem = None if right else Problem("That is not the PIN; ask the owner of this machine.")

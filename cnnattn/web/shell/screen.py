@@ -4,7 +4,8 @@ import streamlit as st
 
 from cnnattn.figures.kit.frame import WIDTH
 
-_NARROW, _MEDIUM = 350, 680  # planned widths in pixels of a telephone and of half a screen
+# Planned widths in pixels of a telephone, of half a screen, and of a projector.
+_NARROW, _MEDIUM, _BROAD = 350, 680, 1400
 
 _TELL = """
 export default function({ data, setStateValue }) {
@@ -14,7 +15,8 @@ export default function({ data, setStateValue }) {
   let told = data.width;
   const tell = () => {
     const room = page.clientWidth;
-    const width = room < 560 ? data.narrow : room < 860 ? data.medium : data.wide;
+    const width = room < 560 ? data.narrow : room < 860 ? data.medium
+      : room < 1380 ? data.wide : data.broad;
     if (width !== told) { told = width; setStateValue("width", width); }
   };
   const observer = new ResizeObserver(tell);
@@ -27,14 +29,14 @@ _measure = st.components.v2.component("page_width", js=_TELL)
 
 
 def page_width(language: str) -> int:
-    """Width in pixels to plan figures for: of three sizes, the one nearest to the page's own.
+    """Width in pixels to plan figures for: of four sizes, the one nearest to the page's own.
 
-    The browser tells it only when it is another than the one planned with, so a page on a wide
-    screen, the one that is assumed at first, is computed once. Screen readers are told that the
-    page is in ``language``.
+    The browser tells it only when it is another than the one planned with, so a page on a
+    notebook's screen, the one that is assumed at first, is computed once. Screen readers are told
+    that the page is in ``language``.
     """
     known = st.session_state.get("page_width", {}).get("width") or WIDTH
-    sizes = {"narrow": _NARROW, "medium": _MEDIUM, "wide": WIDTH}
+    sizes = {"narrow": _NARROW, "medium": _MEDIUM, "wide": WIDTH, "broad": _BROAD}
     data = {"width": known, "lang": {"zh": "zh-CN"}.get(language, language), **sizes}
     _measure(key="page_width", data=data, on_width_change=lambda: None)
     return known

@@ -1,6 +1,7 @@
 """Every visible word in the reader's language: English message ids, gettext catalogues."""
 
 import gettext as _gettext
+import math
 from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import cache
@@ -51,33 +52,11 @@ def sentence(problem: Problem) -> str:
 
 
 def class_name(name: str) -> str:
-    """A class in the reader's language; names that the catalogue lacks stay as they are."""
-    return _(name)
+    """A class in the reader's language; names that the catalogue lacks stay as they are.
 
-
-def attention_name(kind: str) -> str:
-    """How an attention kind is called in titles, next to the architecture."""
-    names = {
-        "none": _("no attention"),
-        "spatial": _("Spatial"),
-        "coordinate": _("Coordinate"),
-        "simam": "SimAM",
-        "nonlocal": _("Non-local"),
-    }
-    return names.get(kind) or kind.upper()
-
-
-def no_channel_gate(kind: str) -> str:
-    """Why an attention kind has no bar a channel."""
-    reasons = {
-        "none": _("No gates: every channel passes with the same weight of 1."),
-        "spatial": _("No bars: spatial attention weighs places, all channels alike."),
-        "coordinate": _("No bars: each channel has a weight for every row and every column."),
-        "simam": _("No bars: SimAM weighs every pixel of every channel for itself."),
-        "gc": _("No bars: GC adds one number to each channel, it multiplies nothing."),
-        "nonlocal": _("No bars: non-local attention mixes places and adds the mixture."),
-    }
-    return reasons[kind]
+    Classes have a context of their own: one called "max" is not the interface's word.
+    """
+    return _catalogue(language()).pgettext("class", name)
 
 
 def paragraph(sentences: Iterable[str]) -> str:
@@ -85,9 +64,24 @@ def paragraph(sentences: Iterable[str]) -> str:
     return ("" if language() == "zh" else " ").join(sentences)
 
 
-def percent(share: float) -> str:
-    """0.7312 as “73 %”, with a digit more where 0 or 100 would be a lie."""
-    return f"{share:.0%}" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{share:.1%}"
+def percent(share: float, digits: int = 0) -> str:
+    """A share 0 … 1 in percent, as it is written on every page.
+
+    Without ``digits`` 0.7312 is “73%”, below 1% and above 99% with one: “0.4%”. Only 0 itself is
+    “0%” and only 1 is “100%”: what would be rounded to them is “≤0.1%” or “≥99.9%”. No number (NaN)
+    is a dash.
+    """
+    if math.isnan(share):
+        return "–"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    digits = max(digits, 0 if 0.01 <= share <= 0.99 else 1)
+    least = 10.0 ** -(digits + 2)
+    if 0 < share < least:
+        return f"≤{least:.{digits}%}"
+    if 1 - least < share < 1:
+        return f"≥{1 - least:.{digits}%}"
+    return f"{share:.{digits}%}"
 
 
 @cache
@@ -96,5 +90,8 @@ def _catalogue(name: str) -> _gettext.NullTranslations:
 
 
 def _for_the_catalogue() -> None:  # never called: gives Babel the words that come from data
-    _("airplane"), _("automobile"), _("bird"), _("cat"), _("deer")
-    _("dog"), _("frog"), _("horse"), _("ship"), _("truck")
+    pgettext = _catalogue("en").pgettext
+    pgettext("class", "airplane"), pgettext("class", "automobile"), pgettext("class", "bird")
+    pgettext("class", "cat"), pgettext("class", "deer"), pgettext("class", "dog")
+    pgettext("class", "frog"), pgettext("class", "horse"), pgettext("class", "ship")
+    pgettext("class", "truck")

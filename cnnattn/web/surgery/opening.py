@@ -8,7 +8,7 @@ import streamlit as st
 from cnnattn.data.pictures import to_input
 from cnnattn.explain.statistics import softmax
 from cnnattn.explain.trace import trace
-from cnnattn.nets.models import Stage
+from cnnattn.nets.architectures import Stage
 from cnnattn.web.attention.inside import gate_kind, inside
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.surgery.operation import Operation, edits_of, presets
@@ -31,7 +31,9 @@ def opening(model: Model, seen: Array, stage: Stage, gate: str | None) -> Operat
 
     Where none does, the one that lowers the probability of the predicted class most.
     """
-    return _chosen(_trials(model, model.version, seen, stage.name, gate)).operation
+    return _chosen(
+        _trials(model, model.version, model.input_picture(seen), stage.name, gate)
+    ).operation
 
 
 def opening_stage(model: Model, seen: Array) -> str:
@@ -42,7 +44,7 @@ def opening_stage(model: Model, seen: Array) -> str:
         for trial in _trials(
             model,
             model.version,
-            seen,
+            model.input_picture(seen),
             stage.name,
             next(iter(inside(model, seen, stage).gates), None),
         )
@@ -60,7 +62,7 @@ def _chosen(trials: list[Trial]) -> Trial:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _trials(_model: Model, version: str, seen: Array, stage: str, gate: str | None) -> list[Trial]:
     """Every preset at one gate, the mildest first. Do not change it."""
-    x = to_input(seen, **_model.statistics)
+    x = to_input(seen, **_model.input)
     whole = softmax(trace(_model.checkpoint.model, x, []).logits[0].detach().numpy())
     predicted = int(whole.argmax())
     trials = []
@@ -80,6 +82,6 @@ def _candidates(model: Model, seen: Array, name: str, gate: str | None) -> list[
     found = inside(model, seen, stage)
     kind = None if gate is None else gate_kind(found.gates[gate])
     return [
-        Operation(stage, gate, kind, channels=tuple(sorted(channels)))
+        Operation(stage, gate, kind, factors=tuple((c, 0.0) for c in sorted(channels)))
         for channels in presets(gate, kind, found).values()
     ]

@@ -1,20 +1,28 @@
 """A gate surgery: what is asked for, by widgets and clicks, and the edits that do it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 import torch
 
-from cnnattn.data.pictures import as_seen
 from cnnattn.data.samples import samples
 from cnnattn.explain.gates import gate_names
 from cnnattn.explain.inside import Inside
-from cnnattn.explain.surgery import borrowed, bypassed, in_turn, scaled, shuffled, skipped
+from cnnattn.explain.surgery import (
+    borrowed,
+    bypassed,
+    in_turn,
+    scaled,
+    scaled_places,
+    shuffled,
+    skipped,
+)
 from cnnattn.explain.trace import Edit
-from cnnattn.nets.models import Stage
+from cnnattn.nets.architectures import Stage
 from cnnattn.web.attention.inside import around, gate_kind, inside
+from cnnattn.web.lab.ways import factors_text, read_factors
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.shell import url_state
@@ -31,8 +39,13 @@ class Operation:
     source: str = "own"  # where the gates come from: "own", "ones", "shuffled" or "borrowed"
     seed: int = 0  # of the shuffling
     lender: str = ""  # the sample whose gates are borrowed
-    channels: tuple[int, ...] = ()
-    factor: float = 0.0  # what those channels are multiplied by
+    factors: tuple[tuple[int, float], ...] = ()  # channel, and what it is multiplied by
+    places: tuple[tuple[int, float], ...] = ()  # the same for positions, row by row, of a gate
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The channels that are scaled."""
+        return tuple(channel for channel, _factor in self.factors)
 
     @property
     def layer(self) -> str:
@@ -42,9 +55,15 @@ class Operation:
         return self.stage.layers["attention"]
 
     @property
+    def skips(self) -> bool:
+        """Whether a module without gates is left out as a whole."""
+        return self.gate is None and self.source == "ones"
+
+    @property
     def nothing(self) -> bool:
         """Whether nothing is changed."""
-        return self.source == "own" and (not self.channels or self.factor == 1)
+        changed = self.factors + self.places
+        return self.source == "own" and all(factor == 1 for _number, factor in changed)
 
 
 def _sources(model: Model, gate: str | None) -> dict[str, str]:
@@ -67,16 +86,19 @@ def edits_of(model: Model, operation: Operation) -> dict[str, Edit]:
     edits: dict[str, Edit] = {}
     if operation.source == "ones":
         network, (before, module) = model.checkpoint.model, around(stage)
-        own = [name for name in gate_names(network) if name.startswith(module + ".")]
+        own = gate_names(network, module)
         edits = dict.fromkeys(own, bypassed) if own else skipped(before, module)
     elif gate is not None and operation.source == "shuffled":
         edits[gate] = shuffled(operation.seed)
     elif gate is not None and operation.source == "borrowed":
         picture = next(s.picture for s in samples() if s.name == operation.lender)
-        weights = inside(model, as_seen(picture), stage).gates[gate]
+        weights = inside(model, picture, stage).gates[gate]
         edits[gate] = borrowed(torch.from_numpy(weights)[None])
-    if operation.channels:
-        cut = scaled(dict.fromkeys(operation.channels, operation.factor))
+    if gate is not None and operation.places:
+        painted = scaled_places(dict(operation.places))
+        edits[gate] = in_turn(edits[gate], painted) if gate in edits else painted
+    if operation.factors:
+        cut = scaled(dict(operation.factors))
         layer = operation.layer
         edits[layer] = in_turn(edits[layer], cut) if layer in edits else cut
     return edits
@@ -93,33 +115,48 @@ def pick_operation(
     channels = len(found.before)
     offered = _sources(model, gate)
     source, seed, lender, cut, share = "own", 0, "", [], 0
+    by_hand = _dragged("by_hand")
     if is_untouched():
         experiment = opening()
         source, cut = experiment.source, [str(c) for c in experiment.channels]
         st.session_state.update({"cut": cut, "pass_on": share})
         if offered:
             st.session_state["gates_from"] = source
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         if offered:
             source = url_state.one_of(
-                st.segmented_control, _("Gates"), list(offered), "gates_from", source,
-                format_func=offered.__getitem__, on_change=_touch,
-            )  # fmt: skip
+                st.segmented_control,
+                _("Gate values"),
+                list(offered),
+                "gates_from",
+                source,
+                format_func=offered.__getitem__,
+                on_change=_touch,
+            )
         if source == "shuffled":
-            seed = url_state.number(_("Shuffle"), "shuffle", 0, 0, 999, width=120)
+            seed = url_state.number(_("Shuffle number"), "shuffle", 0, 0, 999, width=120)
         if source == "borrowed":
             lender = url_state.one_of(
-                st.selectbox, _("From"), [sample.name for sample in samples()], "lender", "ship-1",
-                width=180, format_func=charts.sample_title,
-            )  # fmt: skip
+                st.selectbox,
+                _("From"),
+                [sample.name for sample in samples()],
+                "lender",
+                "ship-1",
+                width=180,
+                format_func=charts.sample_title,
+            )
         share = url_state.number(
             _("Scale to (%)"), "pass_on", 0, 0, 300, step=25, width=150, on_change=_touch
         )
         with st.container(width=340):
             numbers = url_state.some_of(
-                _("Channels to scale"), [str(c) for c in range(channels)], "cut", cut,
-                placeholder=_("None; or click a tile or a bar below"), on_change=_touch,
-            )  # fmt: skip
+                _("Channels to scale"),
+                [str(c) for c in range(channels)],
+                "cut",
+                cut,
+                placeholder=_("None; or click a tile or a bar below"),
+                on_change=_touch,
+            )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         labels = {
             "strongest": _("Zero the strongest"),
@@ -129,8 +166,33 @@ def pick_operation(
         for name, chosen in presets(gate, kind, found).items():
             st.button(labels[name], on_click=_zero, args=(chosen,), key=f"{name}_off")
         st.button(_("Reset"), on_click=_reset, icon=":material/undo:", key="reset")
-    numbered = tuple(sorted(map(int, numbers)))
-    return Operation(stage, gate, kind, source, seed, lender, numbered, share / 100)
+    by_hand = {channel: factor for channel, factor in by_hand.items() if channel < channels}
+    if by_hand:
+        listed = (f"{channel} (×{factor:.2f})" for channel, factor in sorted(by_hand.items()))
+        st.caption(_("Sliders moved by hand, channel (factor): {list}", list=_(", ").join(listed)))
+    factors = dict.fromkeys(map(int, numbers), share / 100) | by_hand
+    places: dict[int, float] = {}
+    if gate is not None and kind == "place":
+        weights = found.gates[gate].size
+        places = {n: factor for n, factor in _dragged("by_place").items() if n < weights}
+    if places:
+        st.caption(
+            _(
+                "Weights of {count} of {total} positions changed by hand; Reset takes that back.",
+                count=len(places),
+                total=weights,
+            )
+        )
+    return Operation(
+        stage,
+        gate,
+        kind,
+        source,
+        seed,
+        lender,
+        tuple(sorted(factors.items())),
+        tuple(sorted(places.items())),
+    )
 
 
 def presets(gate: str | None, kind: str | None, found: Inside) -> dict[str, list[int]]:
@@ -149,7 +211,7 @@ def presets(gate: str | None, kind: str | None, found: Inside) -> dict[str, list
 
 def is_untouched() -> bool:
     """Whether the page shows its opening experiment: nobody, and no link, asked for another."""
-    asked = ("gates_from", "cut", "pass_on", "shuffle", "lender")
+    asked = ("gates_from", "cut", "pass_on", "shuffle", "lender", "by_hand", "by_place")
     if "experiment" not in st.query_params and any(key in st.query_params for key in asked):
         _touch()
     return _experiment() == "opening"
@@ -157,21 +219,48 @@ def is_untouched() -> bool:
 
 def _experiment() -> str:
     """Whose experiment it is, as the link says: a choice that no widget shows."""
-    return url_state.one_of(
-        lambda label, options, key, **rest: st.session_state[key],
-        "", ["opening", "own"], "experiment", "opening",
-    )  # fmt: skip
+    return url_state.kept("experiment", "opening", ("opening", "own").__contains__)
+
+
+def _dragged(key: str) -> dict[int, float]:
+    """Channel ("by_hand"), or position row by row ("by_place") -> the factor that its slider was
+    dragged to, as the link says."""
+    return read_factors(url_state.kept(key, "", _are_factors))
+
+
+def _are_factors(text: str) -> bool:
+    try:
+        return all(c >= 0 and 0 <= factor <= 1e6 for c, factor in read_factors(text).items())
+    except ValueError:
+        return False
+
+
+def move(factors: Mapping[str, float]) -> None:
+    """Faders were dragged: these channels are scaled by these factors, and no others."""
+    _touch()
+    numbered = {int(channel): factor for channel, factor in sorted(factors.items())}
+    shares = {round(100 * factor, 6) for factor in numbered.values()}
+    share = shares.pop() if len(shares) == 1 else 0
+    if not (share <= 300 and float(share).is_integer()):
+        share = 0
+    # What the widgets can show, one share for some channels, they do.
+    there = [c for c, factor in numbered.items() if round(100 * factor, 6) == share]
+    state = st.session_state
+    state["cut"], state["pass_on"] = [str(c) for c in there], int(share)
+    state["by_hand"] = factors_text({c: f for c, f in numbered.items() if c not in there})
 
 
 def _touch() -> None:
     """From now on the operation is the visitor's own."""
     st.session_state["experiment"] = "own"
+    url_state.stay("gate_stage")  # the opening experiment chose it
 
 
 def _zero(numbers: Sequence[int]) -> None:
     """Set these channels to zero, and no others."""
     _touch()
     st.session_state["cut"], st.session_state["pass_on"] = [str(c) for c in numbers], 0
+    st.session_state["by_hand"] = st.session_state["by_place"] = ""
 
 
 def _reset() -> None:
@@ -184,4 +273,8 @@ def click(channel: int) -> None:
     """The channel of a clicked tile or bar joins the changed ones, or leaves them."""
     _touch()
     number, own = str(channel), st.session_state.get("cut", [])
+    dragged = read_factors(st.session_state.get("by_hand", ""))
+    if dragged.pop(channel, None) is not None:
+        st.session_state["by_hand"] = factors_text(dragged)
+        return
     st.session_state["cut"] = [c for c in own if c != number] + [number] * (number not in own)

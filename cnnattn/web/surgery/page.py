@@ -9,76 +9,95 @@ from cnnattn.figures.heat.overlays import overlays
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.scores.predictions import predictions
 from cnnattn.figures.scores.signed_bars import signed_bars
-from cnnattn.problem import Problem
-from cnnattn.web.attention import inside, profile
-from cnnattn.web.library import charts, jobs
+from cnnattn.web.attention.inside import inside, sound, unsound
+from cnnattn.web.attention.pickers import pick_gate, pick_stage
+from cnnattn.web.lab.part import live_gates
+from cnnattn.web.library import charts
 from cnnattn.web.library import checkpoints as loaders
-from cnnattn.web.library.pickers import pick_models, pick_picture
+from cnnattn.web.library.get_data import cifar10_folder
+from cnnattn.web.library.pickers import pick_model, pick_models, pick_picture
+from cnnattn.web.library.picture_sets import no_common_class, with_common_classes
+from cnnattn.web.library.set_picker import pick_set
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
-from cnnattn.web.shell.text import _, class_name, sentence
-from cnnattn.web.surgery import surgery
+from cnnattn.web.shell.text import _, class_name
+from cnnattn.web.surgery import outcome
 from cnnattn.web.surgery.opening import opening, opening_stage
-from cnnattn.web.surgery.operation import click, is_untouched, pick_operation
+from cnnattn.web.surgery.operation import click, is_untouched, move, pick_operation
 
 
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
     chosen = pick_picture()
-    models = {model.name: model for model in pick_models()}
+    models = pick_models()
     operated = st.container(horizontal=True, vertical_alignment="bottom")
     with operated:
-        gated = [name for name, m in models.items() if m.checkpoint.spec.attention != "none"]
-        name = view.one_of(
-            st.segmented_control, _("Model"), list(models), "model", (gated or list(models))[0],
-            format_func=lambda name: models[name].title,
-        )  # fmt: skip
-        model = models[name]
+        gated = [model for model in models if model.checkpoint.spec.attention != "none"]
+        model = pick_model(models, gated[0] if gated else None)
         untouched = is_untouched()
-        stage = inside.pick_stage(model, opening_stage(model, chosen.seen) if untouched else "1")
-    found = inside.inside(model, chosen.seen, stage)
-    if not inside.sound(found):
-        st.warning(inside.unsound(model), icon=":material/error:")
+        stage = pick_stage(model, opening_stage(model, chosen.picture) if untouched else "")
+    found = inside(model, chosen.picture, stage)
+    if not sound(found):
+        st.warning(unsound(model), icon=":material/error:")
         return
     with operated:
-        gate = inside.pick_gate(found)
+        gate = pick_gate(found)
         names = ["predicted", *model.classes]
         target_name = view.one_of(
-            st.selectbox, _("Class"), names, "class", "predicted", width=260,
+            st.selectbox,
+            _("Class"),
+            names,
+            "class",
+            "predicted",
+            width=260,
             format_func=charts.target_name,
-        )  # fmt: skip
+        )
 
     # --- the operation, and above it what it does
     effect = st.container()
     heading(
         _("Intervention"),
-        _("A gate is one number per channel, so it can be changed by hand. Everything downstream "
-          "is computed with the changed numbers."),
-    )  # fmt: skip
+        _(
+            "A gate is one number per channel, so it can be changed by hand. Everything downstream "
+            "is computed with the changed numbers."
+        ),
+    )
     planned = pick_operation(
-        model, stage, gate, found, partial(opening, model, chosen.seen, stage, gate)
+        model, stage, gate, found, partial(opening, model, chosen.picture, stage, gate)
     )
 
+    if not planned.skips:
+        live_gates(
+            model,
+            chosen,
+            stage,
+            planned.layer,
+            dict(planned.factors),
+            outcome.replaced_gates(model, chosen.picture, planned),
+            on_told=lambda state: move(state["factors"]),
+        )
+
     # --- before and after
-    before = loaders.analysis(model, chosen.seen)
+    before = loaders.analysis(model, chosen.picture)
     target = before.target if target_name == "predicted" else model.classes.index(target_name)
-    before = loaders.analysis(model, chosen.seen, target)
-    after = surgery.operate(model, chosen.seen, planned, target)
+    before = loaders.analysis(model, chosen.picture, target)
+    after = outcome.operate(model, chosen.picture, planned, target)
     if not np.isfinite(after.probabilities).all():
-        st.warning(inside.unsound(model), icon=":material/error:")
+        st.warning(unsound(model), icon=":material/error:")
         return
-    story = surgery.outcome(model, before, after, planned)
+    story = outcome.outcome(model, before, after, planned)
     effect.markdown(story)
     show(
-        predictions(surgery.answers(model, before, after, chosen.label)),
+        predictions(outcome.answers(model, before, after, chosen.label)),
         key="answers",
         alt=story,
+        rows=lambda: outcome.answer_rows(model, before, after),
         place=effect,
     )
     show(
         channel_grid(
-            surgery.map_panels(model, before, after, stage),
+            outcome.map_panels(model, before, after, stage),
             value_title=_("activation"),
             percentile=99.5,
             gate_title=_("Gate weight per channel"),
@@ -87,17 +106,17 @@ def draw(width: int) -> None:
         ),
         key="operated_maps",
         on_click=click,
-        alt=_("Maps and gates of stage {stage}, before and after", stage=stage.name),
+        alt=outcome.maps_alt(model, before, after, stage),
     )
     show(
         overlays(
-            chosen.seen,
-            surgery.map_columns(model, before, after, planned, found),
-            value_title=_("share of the maximum"),
+            model.input_picture(chosen.picture),
+            outcome.map_columns(model, before, after, planned, found),
+            value_title=_("relative to maximum"),
             width=width,
         ),
         key="operated_heat",
-        alt=_("Heat maps before and after"),
+        alt=outcome.heat_alt(model, before, after),
     )
 
     # --- every channel in turn
@@ -112,20 +131,26 @@ def draw(width: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         units = {"probability": _("Probability"), "score": _("Logit")}
         unit = view.one_of(
-            st.segmented_control, _("Measured in"), list(units), "loss_unit", "probability",
+            st.segmented_control,
+            _("Measured in"),
+            list(units),
+            "loss_unit",
+            "probability",
             format_func=units.__getitem__,
-        )  # fmt: skip
+        )
         sort = view.switch(_("Largest drop first"), "by_loss", False)
-    ablation = surgery.ablation(model, chosen.seen, planned.layer)
+    ablation = outcome.ablation(model, chosen.picture, planned.layer)
     losses = ablation.loss(target, unit == "probability")
     order = np.argsort(-losses, kind="stable") if sort else np.arange(len(losses))
-    told = surgery.loss_story(model, ablation, target)
+    told = outcome.loss_story(model, ablation, target)
     st.markdown(told)
     show(
         signed_bars(
             losses[order],
             [str(c) for c in order],
-            surgery.loss_hovers(model, ablation, target, before.gates.get(gate or ""), order),
+            outcome.loss_hovers(
+                model, ablation, target, before.channel_gates.get(gate or ""), order
+            ),
             model.colour,
             numbers=order.tolist(),
             marked=planned.channels,
@@ -137,42 +162,32 @@ def draw(width: int) -> None:
         key="losses",
         on_click=click,
         alt=told,
+        rows=lambda: outcome.loss_rows(ablation, target),
     )
 
-    with st.expander(_("Data table"), on_change="rerun", key="loss_table") as table:
-        if table.open:
-            st.dataframe(surgery.loss_rows(ablation, target), hide_index=True)
-
-    # --- the same operation on the test set
+    # --- the same operation on many pictures
     heading(
-        _("The same intervention on the whole test set"),
+        _("The same intervention on many images"),
         _("One image proves little: what does it cost on average, and which class is hurt most?"),
     )
     if planned.nothing:
         st.info(_("Change a gate above first."), icon=":material/arrow_upward:")
         return
-    try:
-        split = profile.test_split(model)
-    except Problem as problem:
-        st.error(sentence(problem), icon=":material/error:")
+    found_set = pick_set("surgery_set", "test" if cifar10_folder() else "samples")
+    if found_set is None:
         return
-    if split is None:
-        profile.no_test_pictures()
+    if not with_common_classes([model], found_set):
+        st.info(no_common_class(model, found_set), icon=":material/info:")
         return
-    result = jobs.result_or_offer(
-        f"surgery {planned} in {model.version} on {loaders.DATA} ({len(split.labels)})",
-        lambda: surgery.on_test_set(model, planned, split),
-        _("Measure on {count} pictures", count=len(split.labels)),
-        _("It runs behind the pages, takes some seconds, and is kept."),
-    )
+    result = outcome.on_pictures_or_offer(model, planned, found_set)
     if result is not None:
-        told = surgery.test_story(model, result)
+        told = outcome.test_story(model, result)
         st.markdown(told)
         show(
             signed_bars(
-                surgery.class_changes(result),
+                outcome.class_changes(result),
                 [class_name(name) for name in model.classes],
-                surgery.change_hovers(model, result),
+                outcome.change_hovers(model, result),
                 model.colour,
                 y_title=_("change in accuracy"),
                 tickformat=".1~%",
@@ -180,4 +195,5 @@ def draw(width: int) -> None:
             ),
             key="class_changes",
             alt=told,
+            rows=lambda: outcome.change_rows(model, result),
         )

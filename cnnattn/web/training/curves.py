@@ -18,8 +18,9 @@ from cnnattn.figures.scores.training_curves import (
     run_colours,
     smoothing_window,
 )
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec
+from cnnattn.nets.models import ModelSpec
 from cnnattn.training.run_folder import read_events
 from cnnattn.training.runs import Run
 from cnnattn.web.library.checkpoints import title
@@ -154,7 +155,7 @@ def iterations_figure(
     at = {"title": "{title}", "x": "%{x}"}
     return iteration_curves(
         curves,
-        loss_title=_("Loss of every iteration; thick: mean of the last {count}", count=window),
+        loss_title=_("Loss per iteration (thick: mean of the last {count})", count=window),
         rate_title=_("Learning rate"),
         x_title=_("iteration"),
         hover=_("{title}<br>iteration {x}: loss {y}", y="%{y:.4f}", **at),
@@ -178,16 +179,16 @@ def epochs_figure(
 
     Of a quick ``demo``, which is tested on what it was trained on, the chart itself says so.
     """
-    part = {"title": "{title}", "x": "%{x}", "y": "%{y:.2%}"}
+    part = {"title": "{title}", "x": "%{x}", "y": "%{y:.1%}"}
     nats = {"title": "{title}", "x": "%{x}", "y": "%{y:.4f}"}
     return epoch_curves(
         curves,
-        accuracy_title=_("Accuracy: test solid, training dotted"),
-        loss_title=_("Loss: test solid, training dotted"),
+        accuracy_title=_("Accuracy (solid: test, dotted: training)"),
+        loss_title=_("Loss (solid: test, dotted: training)"),
         x_title=_("epoch"),
         accuracy_hover={
-            "train": _("{title}<br>epoch {x}: {y} of the training pictures right", **part),
-            "test": _("{title}<br>epoch {x}: {y} of the test pictures right", **part),
+            "train": _("{title}<br>epoch {x}: training accuracy {y}", **part),
+            "test": _("{title}<br>epoch {x}: test accuracy {y}", **part),
         },
         loss_hover={
             "train": _("{title}<br>epoch {x}: training loss {y}", **nats),
@@ -205,11 +206,14 @@ def epochs_figure(
 def accuracies_in_words(shown: Sequence[Run]) -> str:
     """How good each run is so far, for those who do not see the figure."""
     return _("; ").join(
-        _("{model}: {accuracy} of the test pictures right after epoch {epoch}",
-          model=full_title(run), epoch=run.epoch,
-          accuracy="–" if run.accuracy is None else percent(run.accuracy))
+        _(
+            "{model}: test accuracy {accuracy} after epoch {epoch}",
+            model=full_title(run),
+            epoch=run.epoch,
+            accuracy="–" if run.accuracy is None else percent(run.accuracy, 1),
+        )
         for run in shown
-    )  # fmt: skip
+    )
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -1,13 +1,16 @@
 """Training: start runs in the background, watch their curves, stop, resume and open them."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from cnnattn.figures.kit.frame import WIDTH
 from cnnattn.training.runs import SAMPLES, list_runs
 from cnnattn.web.library.first_models import ACTIVE
 from cnnattn.web.shell.page import heading
-from cnnattn.web.shell.text import _, language, sentence
+from cnnattn.web.shell.text import _, language, paragraph, sentence
 from cnnattn.web.training import curves as live
 from cnnattn.web.training.live_chart import live_chart
+from cnnattn.web.training.quick_demo import offer_quick_demo
 from cnnattn.web.training.run_table import (
     run_actions,
     run_progress,
@@ -22,10 +25,16 @@ def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
     if st.session_state.pop("open_compare", False):
         st.switch_page("app.py")
-    train_form()
-    st.caption(
-        _("Choose in the sidebar what to train. Training continues even if you close the browser.")
-    )
+    if width < WIDTH:  # a telephone or a tablet, whose sidebar is shut
+        place: DeltaGenerator = st.expander(
+            _("Choose and train"), icon=":material/model_training:", expanded=not list_runs()
+        )
+        where = _("Choose above what to train.")
+    else:
+        place = st.sidebar
+        where = _("Choose in the sidebar what to train.")
+    train_form(place)
+    st.caption(paragraph([where, _("Training continues even if you close the browser.")]))
 
     def signature() -> list[tuple[str, str, str]]:
         """What the page shows of the runs beside their progress."""
@@ -45,13 +54,11 @@ def draw(width: int) -> None:
         for run in computing:
             run_progress(run)
         if not known:
-            st.info(
-                _("Nothing has been trained here yet. Choose in the sidebar and press Train."),
-                icon=":material/arrow_back:",
-            )
+            st.info(_("Nothing has been trained here yet."), icon=":material/info:")
+            offer_quick_demo()
             return
         if not computing:
-            st.caption(_("Nothing is being trained at the moment."))
+            st.caption(_("No training is running."))
         histories = {run.id: live.history(run) for run in known}
         shown = shown_runs(known)
         ways_on(shown)
@@ -87,8 +94,8 @@ def draw(width: int) -> None:
         heading(
             _("All runs"),
             _(
-                "Choose runs by their boxes: their curves are drawn together above, and the "
-                "buttons below are for them."
+                "Tick runs to plot or manage them: their curves are drawn together above, and the "
+                "buttons below act on them."
             ),
         )
         run_actions(run_table(known, histories))

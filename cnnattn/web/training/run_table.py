@@ -9,10 +9,12 @@ import streamlit as st
 import torch
 
 from cnnattn.explain.cost import Cost, cost
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.problem import Problem
 from cnnattn.training import runs
 from cnnattn.training.runs import Run
+from cnnattn.web.library.checkpoints import listed_name
 from cnnattn.web.library.epochs import play_from_the_start
 from cnnattn.web.library.get_data import cifar10_folder, duration, duration_left
 from cnnattn.web.library.pickers import SIDE_BY_SIDE
@@ -62,11 +64,11 @@ def run_table(known: Sequence[Run], histories: dict[str, History]) -> list[Run]:
         row_height=38,
         placeholder="–",
         column_config={
-            _("accuracy"): st.column_config.NumberColumn(format="percent"),
+            _("test accuracy (%)"): st.column_config.NumberColumn(format="%.1f"),
             _("parameters"): st.column_config.NumberColumn(format="localized"),
             _("multiply-adds"): st.column_config.NumberColumn(format="%.1f M"),
         },
-        alt=_("All runs of training"),
+        alt=_("All training runs"),
     )
     if chosen:
         st.query_params["runs"] = ",".join(chosen)
@@ -93,7 +95,8 @@ def ways_on(shown: Sequence[Run]) -> None:
 
 
 def _open_compare(trained: Sequence[Run]) -> None:
-    st.session_state["models"] = [run.id for run in trained][:SIDE_BY_SIDE]
+    names = [listed_name(run.best) for run in trained if run.best]
+    st.session_state["models"] = names[:SIDE_BY_SIDE]
     st.session_state["open_compare"] = True
     st.rerun()  # the page leaves from outside its fragment, or its timer would go on
 
@@ -131,9 +134,11 @@ def run_actions(chosen: Sequence[Run]) -> None:
             key="run_delete",
         ):
             st.markdown(
-                _("Delete for good, with all files: **{names}**?",
-                  names=_(", ").join(full_title(r) for r in deletable))
-            )  # fmt: skip
+                _(
+                    "Delete for good, with all files: **{names}**?",
+                    names=_(", ").join(full_title(r) for r in deletable),
+                )
+            )
             if _button(_("Yes, delete"), "run_delete_yes", "delete_forever", allowed):
                 _do(runs.delete, deletable)
         best = one and one.best
@@ -151,7 +156,7 @@ def run_actions(chosen: Sequence[Run]) -> None:
 def state_name(run: Run) -> str:
     """A run's state in the reader's language."""
     return {
-        "queued": _("waiting"),
+        "queued": _("queued"),
         "running": _("training"),
         "stopping": _("stopping"),
         "stopped": _("stopped"),
@@ -170,7 +175,7 @@ def run_progress(run: Run) -> None:
         now = min(run.epoch + 1, epochs)
         words.append(_("epoch {epoch} of {epochs}", epoch=now, epochs=epochs))
     if run.images_per_second:
-        words.append(_("{count:,.0f} pictures/s", count=run.images_per_second))
+        words.append(_("{count:,.0f} images/s", count=run.images_per_second))
     if run.seconds_left is not None:
         words.append(duration_left(run.seconds_left))
     share = run.iteration / run.iterations if begun else 0.0
@@ -204,18 +209,18 @@ def _row(run: Run, history: History) -> dict[str, object]:
         _("run"): run_words(run),
         _("network"): network(run),
         _("state"): state_name(run) + progress,
-        _("accuracy"): run.accuracy,
+        _("test accuracy (%)"): None if run.accuracy is None else 100 * run.accuracy,
         _("epochs"): f"{run.epoch} / {how.epochs}",
         _("time"): duration(history.seconds),
         _("seed"): how.seed,
         _("recipe"): recipe_name(how.recipe),
-        _("pictures"): _pictures(run.config.data),
+        _("data"): _data_name(run.config.data),
         _("parameters"): spent and spent.parameters,
         _("multiply-adds"): spent and spent.multiply_adds / 1e6,
     }
 
 
-def _pictures(data: str) -> str:
+def _data_name(data: str) -> str:
     here = cifar10_folder()
     if here and str(here.resolve()) == data:
         return "CIFAR-10"
@@ -225,4 +230,4 @@ def _pictures(data: str) -> str:
 @st.cache_resource(show_spinner=False)
 def _cost(arch: str, attention: str) -> Cost:
     """Of the network for ten classes and one picture."""
-    return cost(build(ModelSpec(arch, attention)).eval(), torch.zeros(1, 3, 32, 32))
+    return cost(build(ModelSpec(arch, attention)).eval(), torch.zeros(ARCHITECTURES[arch].shape))

@@ -4,34 +4,56 @@ import streamlit as st
 
 from cnnattn.figures.attention.flow import flow
 from cnnattn.figures.attention.way import way
-from cnnattn.figures.kit.palette import ATTENTION_COLOURS
 from cnnattn.figures.scores.trade_off import trade_off
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.problem import Problem
-from cnnattn.web.attention import inside
-from cnnattn.web.library.checkpoints import ARCHITECTURE_NAMES
+from cnnattn.web.attention.all_kinds import KINDS
+from cnnattn.web.attention.diagram_parts import diagram
+from cnnattn.web.attention.gate_words import module_words
+from cnnattn.web.attention.inside import inside, sound, unsound
+from cnnattn.web.attention.module_steps import module_steps
+from cnnattn.web.attention.pickers import choose_position, pick_gate, pick_position
+from cnnattn.web.attention.questions import questions
+from cnnattn.web.library.charts import stage_title
+from cnnattn.web.library.checkpoints import architecture_name
 from cnnattn.web.library.pickers import pick_picture
 from cnnattn.web.shell import url_state as view
-from cnnattn.web.shell.page import heading
+from cnnattn.web.shell.page import heading, link_to
 from cnnattn.web.shell.plot import show
-from cnnattn.web.shell.text import _, attention_name, sentence
-from cnnattn.web.zoo import zoo, zoo_diagrams, zoo_results, zoo_words
+from cnnattn.web.shell.text import _, sentence
+from cnnattn.web.zoo import zoo, zoo_claims, zoo_diagrams, zoo_results
 
 
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
     chosen = pick_picture()
     kind = view.one_of(
-        st.pills, _("Attention"), zoo.KINDS, "zoo_kind", "se", format_func=attention_name
+        st.pills,
+        _("Attention"),
+        [key for key in KINDS if key != "none"],
+        "zoo_kind",
+        "se",
+        format_func=lambda key: KINDS[key].name,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         arch = view.one_of(
-            st.segmented_control, _("Network"), list(ARCHITECTURE_NAMES), "zoo_arch", "cnn",
-            format_func=ARCHITECTURE_NAMES.__getitem__,
-        )  # fmt: skip
-        stage_name = view.one_of(
-            st.segmented_control, _("Stage"), ["1", "2", "3"], "gate_stage", "1"
+            st.segmented_control,
+            _("Network"),
+            list(ARCHITECTURES),
+            "zoo_arch",
+            "cnn",
+            format_func=architecture_name,
         )
-    card, colour, name = zoo_words.card(kind), ATTENTION_COLOURS[kind], attention_name(kind)
+        stages = {stage.name: stage for stage in ARCHITECTURES[arch].stages}
+        stage_name = view.one_of(
+            st.segmented_control,
+            _("Stage"),
+            list(stages),
+            "gate_stage",
+            next(iter(stages)),
+            format_func=lambda name: stage_title(stages[name]),
+        )
+    card, colour, name = KINDS[kind], KINDS[kind].colour, KINDS[kind].name
     costs = zoo.stage_costs(arch, kind)
     size = next(cost.size for cost in costs if cost.stage == stage_name)
     try:
@@ -42,115 +64,154 @@ def draw(width: int) -> None:
 
     # --- the card: what it does, what it costs, what it brings
     heading(
-        _("{name}: attends to {what}", name=name, what=card.attends),
+        _("{name}: attends to {what}", name=name, what=_(card.attends)),
         f"[{card.paper}]({card.address})",
     )
-    st.markdown(card.idea)
-    boxes, arrows = zoo_diagrams.diagram(kind, *size)
+    st.markdown(_(card.idea))
+    boxes, arrows = diagram(card, *size)
     show(
         flow(boxes, arrows, colour=colour, width=width),
         key="zoo_flow",
-        alt=_("The way of the data through {name}: {steps}", name=name,
-              steps=", ".join(box.label for box in boxes if box.label)),
-    )  # fmt: skip
+        alt=_(
+            "The way of the data through {name}: {steps}",
+            name=name,
+            steps=", ".join(box.label for box in boxes if box.label),
+        ),
+    )
     st.caption(
         _(
-            "Filled boxes have weights that are learned, the thick frame is what the module finds "
-            "out; in italics the size of what comes out, here at stage {stage}. Point at a box to "
-            "read what it does.",
+            "Filled boxes have learned weights; the thick frame is the module's output; in italics "
+            "the size of what comes out, here at stage {stage}. Hover over a box to read what it "
+            "does.",
             stage=stage_name,
         )
     )
-    st.latex(card.formula)
-    st.caption(card.symbols)
+    st.latex(zoo.formula(card, width))
+    st.caption(_(card.symbols))
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**" + _("What it costs in {network}", network=ARCHITECTURE_NAMES[arch]) + "**")
-        st.dataframe(zoo.cost_rows(arch, kind), hide_index=True, key="zoo_costs")
+        st.markdown("**" + _("Cost in {network}", network=architecture_name(arch)) + "**")
+        st.dataframe(
+            zoo.cost_rows(arch, kind),
+            hide_index=True,
+            key="zoo_costs",
+            column_config=zoo.cost_formats(),
+        )
         st.markdown(zoo.cost_story(arch, kind))
+        st.caption(
+            _(
+                "Parameters of one module on $C$ channels: ${formula}$",
+                formula=zoo.parameters_formula(card),
+            )
+        )
     with right:
-        st.markdown("**" + _("What it brings") + "**")
-        st.markdown(zoo_results.result_story(compared, kind))
+        st.markdown("**" + _("Effect on accuracy") + "**")
+        st.markdown(zoo_claims.result_story(compared, kind))
+        st.markdown(zoo_claims.attending_story(compared, kind))
         with st.expander(_("The source of this module"), icon=":material/code:", key="zoo_source"):
             st.code(zoo.source(kind), language="python")
 
     # --- the shipped module at work
     heading(
-        _("On this picture"),
-        _("The trained module at work at stage {stage}, from the maps before to the maps after.",
-          stage=stage_name),
-    )  # fmt: skip
+        _("On this image"),
+        _(
+            "The trained module at work, {stage}: from the feature maps before to those after it.",
+            stage=stage_title(stages[stage_name]),
+        ),
+    )
     model = zoo.shipped(arch, kind)
     if model is None:
         st.info(
-            _("No trained {network} with {name} ships yet, so there is nothing to show here; train "
-              "one on the page Training and open it on the page Channel attention.",
-              network=ARCHITECTURE_NAMES[arch], name=name)
-        )  # fmt: skip
+            _(
+                "No trained {network} with {name} ships yet, so there is nothing to show here; "
+                "train one on the page Training and open it on the page Channel attention.",
+                network=architecture_name(arch),
+                name=name,
+            )
+        )
     else:
         stage = next(stage for stage in model.stages if stage.name == stage_name)
-        found = inside.inside(model, chosen.seen, stage)
+        found = inside(model, chosen.picture, stage)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            gate, place = inside.pick_gate(found), (0, 0)
-            if found.affinity is not None:
-                rows, columns = found.affinity.shape[:2]
-                place = (
-                    view.number(_("Row"), "place_row", rows // 2, 0, rows - 1, width=120),
-                    view.number(
-                        _("Column"), "place_column", columns // 2, 0, columns - 1, width=120
-                    ),
-                )
-        if not inside.sound(found):
-            st.warning(inside.unsound(model), icon=":material/error:")
+            gate, place = pick_gate(found), pick_position(found)
+        if not sound(found):
+            st.warning(unsound(model), icon=":material/error:")
         else:
             show(
-                way(inside.steps(model, found, gate, chosen.seen, place), width=width),
+                way(
+                    module_steps(model, found, gate, model.input_picture(chosen.picture), place),
+                    width=width,
+                ),
                 key="zoo_way",
-                alt=_("The way through the attention of stage {stage} of {model}, step by step",
-                      stage=stage.name, model=model.title),
-            )  # fmt: skip
+                on_click=choose_position,
+                alt=module_words(model, stage, found, gate),
+            )
+        to_positions = _("Non-local attention: click a position, see where it looks")
+        link_to(
+            "attention",
+            to_positions
+            if found.affinity is not None
+            else _("Open {model} on the page Channel attention", model=model.title),
+            "ads_click" if found.affinity is not None else "equalizer",
+            models=model.name,
+            model=model.name,
+            gate_stage=stage.name,
+        )
 
     # --- where it stands in the two networks
     heading(
-        _("Where the module stands in the network"),
+        _("Where the module sits in the network"),
         _(
-            "In the CNN it weighs what the ReLU has left, at full size, before pooling throws "
-            "three quarters of it away. In ResNet-20 it weighs signed maps, before the addition: "
-            "a channel that it closes still passes by the shortcut, so nothing is lost."
+            "In the CNN it weights the output of the ReLU at full size, before pooling discards "
+            "three quarters of it. In ResNet-20 it weights signed feature maps before the "
+            "addition: a channel whose gate is 0 still passes through the residual connection."
         ),
     )
-    for network, diagram in (("cnn", zoo_diagrams.in_cnn), ("resnet20", zoo_diagrams.in_resnet)):
-        st.markdown("**" + zoo_words.place_title(network) + "**")
+    for network, block in (("cnn", zoo_diagrams.in_cnn), ("resnet20", zoo_diagrams.in_resnet)):
+        st.markdown("**" + zoo_diagrams.place_title(network) + "**")
         show(
-            flow(*diagram(), colour=colour, width=width, uirevision=network),
+            flow(*block(), colour=colour, width=width, uirevision=network),
             key=f"zoo_place_{network}",
-            alt=zoo_words.place_title(network),
+            alt=zoo_diagrams.place_title(network),
         )
 
     # --- all of them
     heading(
-        _("All of them, compared"),
+        _("Comparison"),
         _(
-            "The same network, recipe and data with each module. A large dot is the mean over "
-            "seeds, small dots are the seeds; the grey band is the network without attention ± "
-            "the spread over seeds."
+            "The same network, recipe and data with each module. Large dots: mean over "
+            "seeds, with the standard deviation; small dots: single seeds; dashed line: no "
+            "attention."
         ),
     )
     if compared is None:
         st.info(_("There is no result of a network without attention to compare with yet."))
     else:
-        st.markdown(zoo_results.overall_story(compared))
-        titles, logarithmic = zoo_results.cost_titles()
-        show(
-            trade_off(
-                zoo_results.points(compared), titles, logarithmic=logarithmic,
-                baseline=compared.baseline, spread=compared.deviation,
-                width=width,
-            ),
-            key="zoo_trade_off",
-            alt=zoo_results.overall_story(compared),
-        )  # fmt: skip
-        st.caption(zoo_results.conditions(compared))
+        st.markdown(zoo_claims.overall_story(compared))
+        axis = view.one_of(
+            st.segmented_control,
+            _("Accuracy vs."),
+            zoo_results.AXES,
+            "zoo_axis",
+            zoo_results.COST,
+            format_func=zoo_results.axis_name,
+        )
+        titles, logarithmic = zoo_results.axis_titles(axis)
+        if axis == zoo_results.VARIABILITY and not compared.variability:
+            st.info(_("No model card of this network tells how much its gates vary."))
+        else:
+            show(
+                trade_off(
+                    zoo_results.points(compared, axis),
+                    titles,
+                    logarithmic=logarithmic,
+                    baseline=compared.baseline,
+                    width=width,
+                ),
+                key="zoo_trade_off",
+                alt=zoo_claims.figure_words(compared, axis),
+            )
+        st.caption(zoo_claims.conditions(compared))
         st.dataframe(
             zoo_results.rows(compared),
             hide_index=True,
@@ -158,8 +219,9 @@ def draw(width: int) -> None:
             column_config=zoo_results.formats(),
             key="zoo_table",
         )
+        st.caption(zoo_claims.variability_conditions(compared))
 
-    heading(_("What people ask"), _("Five questions that come up in every class."))
-    for question, answer in zoo_words.questions():
+    heading(_("Common questions"), _("Questions that come up in every lecture."))
+    for question, answer in questions(card, size[0]):
         with st.expander(question):
             st.markdown(answer)

@@ -1,33 +1,36 @@
-"""The attention zoo compared: results over seeds, measured times, and what may be claimed."""
+"""The attention zoo compared: results over seeds, measured times, how much the gates vary."""
 
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from cnnattn.figures.kit.palette import ATTENTION_COLOURS
+from cnnattn.explain.gate_variability import GateVariability, recorded_variability
 from cnnattn.figures.scores.trade_off import Point
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
 from cnnattn.nets.checkpoint import read_card
 from cnnattn.problem import Problem
-from cnnattn.training.results import (
+from cnnattn.training.comparison import (
     Difference,
-    Result,
-    comparable,
-    difference,
-    read_results,
-    result_of,
+    differences,
+    have_same_seeds,
+    residual,
     spread,
 )
+from cnnattn.training.results import Result, comparable, read_results, result_of
+from cnnattn.web.attention.all_kinds import KINDS
 from cnnattn.web.library import checkpoints as loaders
-from cnnattn.web.shell.text import _, attention_name, paragraph
+from cnnattn.web.shell.text import _
 from cnnattn.web.zoo import zoo
-from cnnattn.web.zoo.zoo_words import attends_to
+
+COST, VARIABILITY = "cost", "variability"
+AXES = (COST, VARIABILITY)  # what accuracy is drawn against
 
 
 @dataclass(frozen=True)
@@ -35,23 +38,23 @@ class Comparison:
     """The networks of one architecture that were trained alike."""
 
     arch: str
-    accuracies: dict[str, list[float]]  # kind -> 0 … 1, one a seed
+    accuracies: dict[str, dict[int, float]]  # kind -> seed -> 0 … 1
     pictures: int  # in the test set
     epochs: int
-    deviation: float  # of one and the same network over seeds; NaN if no network has two seeds
-    freedom: int  # its degrees of freedom
+    deviation: float  # of the same network over seeds; NaN if no network has two seeds
+    left: float  # the same, where all kinds have the same seeds without what these have in common
+    differences: dict[str, Difference]  # kind -> against no attention
+    variability: dict[str, GateVariability]  # kind -> of its shipped network's last channel gate
     others: list[str]  # kinds whose networks were trained in another way
 
     @property
     def baseline(self) -> float:
         """Mean accuracy without attention."""
-        return statistics.mean(self.accuracies["none"])
+        return self.mean("none")
 
-    def difference(self, kind: str) -> Difference:
-        """How far a kind is from the network without attention."""
-        return difference(
-            self.accuracies["none"], self.accuracies[kind], self.deviation, self.freedom
-        )
+    def mean(self, kind: str) -> float:
+        """Mean accuracy of a kind over its seeds."""
+        return statistics.mean(self.accuracies[kind].values())
 
 
 def compare(arch: str) -> Comparison | None:
@@ -59,30 +62,71 @@ def compare(arch: str) -> Comparison | None:
 
     Raises Problem for a damaged list of results.
     """
-    known = [r for r in [*_shipped_results(), *_recorded()] if r.arch == arch]
+    cards = _shipped()
+    shipped = [card.result for card in cards.values() if card.result is not None]
+    known = [r for r in [*shipped, *_recorded()] if r.arch == arch]
     reference = next((r for r in known if r.attention == "none"), None)
     if reference is None:
         return None
     alike = comparable(known, reference)
     accuracies = {
-        kind: [r.accuracy for r in alike if r.attention == kind]
+        kind: {r.seed: r.accuracy for r in alike if r.attention == kind}
         for kind in ATTENTION
         if any(r.attention == kind for r in alike)
     }
-    deviation, freedom = spread(accuracies.values())
+    deviation, _freedom = spread([[*found.values()] for found in accuracies.values()])
+    paired = have_same_seeds(accuracies.values())
+    left = residual([*accuracies.values()])[0] if paired and len(accuracies) > 1 else deviation
     others = {r.attention for r in known} - accuracies.keys()
     return Comparison(
-        arch, accuracies, reference.pictures, reference.config["epochs"], deviation, freedom,
+        arch,
+        accuracies,
+        reference.pictures,
+        reference.config["epochs"],
+        deviation,
+        left,
+        differences(accuracies, "none"),
+        {
+            kind: card.variability
+            for kind in accuracies
+            if (card := cards.get(f"{arch}-{kind}")) and card.variability
+        },
         [kind for kind in ATTENTION if kind in others],
-    )  # fmt: skip
+    )
 
 
-def _shipped_results() -> list[Result]:
-    results = []
-    for file in sorted(loaders.CHECKPOINTS.glob("*.safetensors")):
-        with suppress(Problem):  # a file that is damaged, or whose card has no results
-            results.append(result_of(*read_card(file)))
-    return results
+def deviation_elsewhere(arch: str) -> float:
+    """The largest deviation over seeds of another architecture's networks, NaN if none is known."""
+    found = [compare(other) for other in ARCHITECTURES if other != arch]
+    known = [each.left for each in found if each is not None and math.isfinite(each.left)]
+    return max(known, default=math.nan)
+
+
+@dataclass(frozen=True)
+class _Card:
+    """What the comparison takes from one checkpoint's card."""
+
+    result: Result | None  # None if the card does not tell how the network was trained
+    variability: GateVariability | None  # of its last gate (of CBAM, the channel gate)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _card(file: str, modified: int) -> _Card:
+    result, known = None, []
+    with suppress(Problem):  # a damaged file
+        spec, card = read_card(file)
+        gates = recorded_variability(card.get("results", {}))
+        known = [gate for name, gate in gates.items() if not name.endswith(".spatial.gate")]
+        with suppress(Problem):  # a card without results
+            result = result_of(spec, card)
+    known = [gate for gate in known[-1:] if math.isfinite(gate.over_pictures)]
+    return _Card(result, known[0] if known else None)
+
+
+def _shipped() -> dict[str, _Card]:
+    """Name of a checkpoint that ships -> what its card tells."""
+    files = sorted(loaders.CHECKPOINTS.glob("*.safetensors"))
+    return {file.stem: _card(str(file), file.stat().st_mtime_ns) for file in files}
 
 
 def _recorded() -> list[Result]:
@@ -103,157 +147,114 @@ def milliseconds(arch: str, kind: str) -> float | None:
     return (speed() or {}).get("milliseconds", {}).get(arch, {}).get(kind)
 
 
-def cost_titles() -> tuple[list[str], list[bool]]:
-    """The titles of the drawn costs of ``points``, and which have a logarithmic axis."""
-    times = speed()
+def axis_name(axis: str) -> str:
+    """What accuracy is drawn against, as a choice."""
+    return {COST: _("cost"), VARIABILITY: _("gate variability")}[axis]
+
+
+def axis_titles(axis: str) -> tuple[list[str], list[bool]]:
+    """The titles of the panels that ``points`` are drawn in, and which are logarithmic."""
+    if axis == VARIABILITY:
+        return [_("Accuracy vs. gate variability (last stage)")], [False]
+    parameters, times = _("Accuracy vs. added parameters"), speed()
     if times is None:
-        return [_("Accuracy against added parameters")], [True]
-    return [
-        _("Accuracy against added parameters"),
-        _("Accuracy against milliseconds for {pictures} pictures", pictures=times["pictures"]),
-    ], [True, True]
+        return [parameters], [True]
+    time = _("Accuracy vs. milliseconds for {pictures} images", pictures=times["pictures"])
+    return [parameters, time], [True, True]
 
 
-def conditions(found: Comparison) -> str:
-    """How the networks were trained, where the time was measured, and what was left out."""
-    sentences = [
-        _("All were trained for {epochs} epochs with the same recipe and tested on {pictures:,} "
-          "pictures.", epochs=found.epochs, pictures=found.pictures),
-    ]  # fmt: skip
-    if times := speed():
-        sentences.append(_("The time is that of one core of {machine}.", machine=times["machine"]))
-    sentences.append(
-        _("Multiply-adds count convolutions, linear layers and products of matrices; means, "
-          "sigmoids and the product with the gate are not among them, but take time all the same.")
-    )  # fmt: skip
-    if found.others:
-        sentences.append(
-            _("Left out, since trained in another way: {names}.", names=_names(found.others))
-        )
-    return paragraph(sentences)
-
-
-def points(found: Comparison) -> list[Point]:
-    """A point a kind, with its costs: added parameters, measured milliseconds."""
+def points(found: Comparison, axis: str) -> list[Point]:
+    """A point per kind, with its costs (added parameters, measured milliseconds) or, on the axis
+    of gate variability, with that."""
     shown = []
     for kind, accuracies in found.accuracies.items():
         parameters, time = zoo.added(found.arch, kind)[0], milliseconds(found.arch, kind)
+        gate = found.variability.get(kind)
+        gap = found.differences.get(kind)
         lines = [
-            f"<b>{attention_name(kind)}</b>",
+            f"<b>{KINDS[kind].name}</b>",
             _("accuracy {accuracy}, seeds: {seeds}",
-              accuracy=points_of(statistics.mean(accuracies)), seeds=len(accuracies)),
+              accuracy=percent_of(found.mean(kind)), seeds=len(accuracies)),
             _("{parameters:,} parameters added", parameters=parameters),
         ]  # fmt: skip
         if time is not None:
             lines.append(_("{time:.0f} ms", time=time))
-        colour = ATTENTION_COLOURS[kind]
+        if gate is not None:
+            lines.append(_("gates vary by ±{deviation:.3f}", deviation=gate.over_pictures))
+        variability = None if gate is None else gate.over_pictures
+        costs = [parameters, time] if axis == COST else [variability]
         shown.append(
-            Point(attention_name(kind), colour, accuracies, [parameters, time], "<br>".join(lines))
+            Point(
+                KINDS[kind].name,
+                KINDS[kind].colour,
+                [*accuracies.values()],
+                costs,
+                "<br>".join(lines),
+                math.inf if gap is None else gap.chance,
+            )
         )
     return shown
 
 
 def rows(found: Comparison) -> list[dict[str, object]]:
-    """The comparison as a table, a row a kind."""
+    """The comparison as a table, a row per kind."""
     table = []
     for kind, accuracies in found.accuracies.items():
         parameters, multiply_adds = zoo.added(found.arch, kind)
-        several = len(accuracies) > 1
+        gap, gate = found.differences.get(kind), found.variability.get(kind)
+        deviation = statistics.stdev(accuracies.values()) if len(accuracies) > 1 else None
         table.append(
             {
-                _("attention"): attention_name(kind),
-                _("attends to"): attends_to(kind),
+                _("attention"): KINDS[kind].name,
+                _("accuracy (%)"): 100 * found.mean(kind),
+                _("seeds"): len(accuracies),
+                _("SD over seeds (pp)"): None if deviation is None else 100 * deviation,
+                _("Δ vs. none (pp)"): None if gap is None else 100 * gap.value,
+                _("chance (±pp)"): 100 * gap.chance
+                if gap is not None and math.isfinite(gap.chance)
+                else None,
+                _("gate variability"): None if gate is None else gate.over_pictures,
                 _("added parameters"): parameters,
                 _("added multiply-adds"): multiply_adds,
                 _("milliseconds"): milliseconds(found.arch, kind),
-                _("accuracy in %"): 100 * statistics.mean(accuracies),
-                _("seeds"): len(accuracies),
-                _("spread over seeds"): 100 * statistics.stdev(accuracies) if several else None,
-                _("against none, points"): None if kind == "none"
-                else 100 * found.difference(kind).value,
+                _("attends to"): _(KINDS[kind].attends),
             }
-        )  # fmt: skip
+        )
     return table
 
 
 def formats() -> dict[str, Any]:
-    """How the columns of ``rows`` are written, by their titles."""
+    """How the columns of ``rows`` are written and what they mean, by their titles."""
     number = st.column_config.NumberColumn
     return {
         _("added parameters"): number(format="localized"),
         _("added multiply-adds"): number(format="localized"),
         _("milliseconds"): number(format="%.0f"),
-        _("accuracy in %"): number(format="%.2f"),
-        _("spread over seeds"): number(format="%.2f"),
-        _("against none, points"): number(format="%+.2f"),
+        _("accuracy (%)"): number(
+            format="%.2f", help=_("Share of the test images that are classified correctly.")
+        ),
+        _("SD over seeds (pp)"): number(
+            format="%.2f",
+            help=_("Standard deviation of the accuracy over seeds, in percentage points."),
+        ),
+        _("Δ vs. none (pp)"): number(
+            format="%+.2f",
+            help=_("Difference to the network without attention, in percentage points."),
+        ),
+        _("chance (±pp)"): number(
+            format="%.2f",
+            help=_("Smaller differences than this cannot be told from seed noise."),
+        ),
+        _("gate variability"): number(
+            format="±%.3f",
+            help=_(
+                "Standard deviation of a gate over the test images, averaged over the channels of "
+                "the last stage. 0: the gates are constants, nothing is attended to."
+            ),
+        ),
     }
 
 
-def result_story(found: Comparison | None, kind: str) -> str:
-    """How the network with this attention did, and whether that is more than chance."""
-    if found is None or kind not in found.accuracies:
-        return _("There is no result of this network yet.")
-    mean = statistics.mean(found.accuracies[kind])
-    gap = found.difference(kind)
-    first = _(
-        "**{accuracy}** of {pictures:,} test pictures are recognised, {difference:+.2f} points "
-        "against the same network without attention.",
-        accuracy=points_of(mean), pictures=found.pictures, difference=100 * gap.value,
-    )  # fmt: skip
-    return paragraph([first, _claim(gap)])
-
-
-def _claim(gap: Difference) -> str:
-    if math.isinf(gap.chance):
-        return _("With one seed each, nobody can tell such a difference from chance.")
-    if gap.larger_than_chance:
-        return _(
-            "That is more than other seeds alone would make of it: they part two such networks by "
-            "up to {chance:.2f} points (19 times in 20).",
-            chance=100 * gap.chance,
-        )
-    return _(
-        "That is within the spread over seeds: chance alone parts two such networks by up to "
-        "{chance:.2f} points (19 times in 20), so neither a gain nor a loss can be claimed.",
-        chance=100 * gap.chance,
-    )
-
-
-def overall_story(found: Comparison) -> str:
-    """Which kinds differ from the baseline by more than the spread over seeds."""
-    kinds = [kind for kind in found.accuracies if kind != "none"]
-    if not kinds:
-        return _("There is no result of a network with attention yet.")
-    if not found.freedom:
-        return _(
-            "Every network was trained with one seed, so the spread over seeds is not known: none "
-            "of these differences is known to be more than chance."
-        )
-    gaps = {kind: found.difference(kind) for kind in kinds}
-    spread_words = _(
-        "One and the same network, trained with other seeds, varies by ±{deviation:.2f} points "
-        "(standard deviation).",
-        deviation=100 * found.deviation,
-    )
-    better = _names(
-        [kind for kind, gap in gaps.items() if gap.larger_than_chance and gap.value > 0]
-    )
-    worse = _names([kind for kind, gap in gaps.items() if gap.larger_than_chance and gap.value < 0])
-    within = _names([kind for kind, gap in gaps.items() if not gap.larger_than_chance])
-    sentences = [spread_words]
-    if better:
-        sentences.append(_("Better by more than that explains: {names}.", names=better))
-    if worse:
-        sentences.append(_("Worse by more than that explains: {names}.", names=worse))
-    if within:
-        sentences.append(_("Not to be told from no attention: {names}.", names=within))
-    return paragraph(sentences)
-
-
-def _names(kinds: Sequence[str]) -> str:
-    return _(", ").join(attention_name(kind) for kind in kinds)
-
-
-def points_of(share: float) -> str:
-    """0.8453 as “84.53 %”: of 10,000 pictures, every hundredth of a point is one picture."""
-    return f"{100 * share:.2f} %"
+def percent_of(share: float) -> str:
+    """0.8453 as “84.53%”: of 10,000 images, every hundredth of a point is one image."""
+    return f"{share:.2%}"

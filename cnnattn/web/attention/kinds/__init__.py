@@ -1,0 +1,1 @@
+"""One file per kind of attention, called like its key in ``ATTENTION``; each has a ``KIND``."""

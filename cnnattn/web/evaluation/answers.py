@@ -1,0 +1,143 @@
+"""What models say of a set of pictures, measured or as their cards have it."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+
+from cnnattn.data.pictures import to_inputs
+from cnnattn.explain.evaluation import logits_of
+from cnnattn.explain.statistics import (
+    Match,
+    Share,
+    confusion,
+    cross_entropy,
+    match_classes,
+    share,
+    softmax,
+)
+from cnnattn.web.library.checkpoints import Model
+from cnnattn.web.library.jobs import Result, at_once, each_or_offer
+from cnnattn.web.library.picture_sets import PictureSet
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model says of every picture of a set; arrays (N,) unless said otherwise."""
+
+    model: Model
+    match: Match
+    labels: np.ndarray  # the model's number of the true class, -1 where it has no such class
+    logits: np.ndarray  # (N, the model's classes)
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """Which pictures are of a class that the model has: only these count."""
+        return self.labels >= 0
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """(N, the model's classes)"""
+        return softmax(self.logits)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        return self.logits.argmax(1)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """The probability of the predicted class."""
+        return self.probabilities.max(1)
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        return self.predicted == self.labels
+
+
+@dataclass(frozen=True)
+class Score:
+    """One model's results on a set, measured or as its card has them."""
+
+    model: Model
+    accuracy: Share
+    loss: float
+    confusion: np.ndarray  # int64 (C, C) over the model's classes, rows true
+    answers: Answers | None  # None: from the card, which has no single answers
+
+
+def scores(
+    models: Sequence[Model], found: PictureSet | None, answers: Mapping[str, Answers]
+) -> list[Score]:
+    """What is known of each model: measured where there are answers, else its card's.
+
+    Models of which nothing is known are left out.
+    """
+    known = []
+    for model in models:
+        if model.name in answers:
+            known.append(_measured(answers[model.name]))
+        elif (results := _of_card(model, found)) is not None:
+            known.append(results)
+    return known
+
+
+def _measured(answers: Answers) -> Score:
+    of, labels = answers.known, answers.labels[answers.known]
+    return Score(
+        answers.model,
+        share(int(answers.right[of].sum()), len(labels)),
+        cross_entropy(answers.logits[of], labels),
+        confusion(labels, answers.predicted[of], len(answers.model.classes)),
+        answers,
+    )
+
+
+def _of_card(model: Model, found: PictureSet | None) -> Score | None:
+    """The card's results, where they are of this very test set, or there is no set to measure."""
+    card = model.checkpoint.card
+    results = card.get("results", {})
+    if not {"pictures", "confusion", "loss"} <= results.keys():
+        return None
+    if found and (found.corrupted or found.source != "test"):
+        return None
+    if found and (card.get("data"), results["pictures"]) != (found.name, len(found)):
+        return None
+    counts = np.array(results["confusion"], np.int64)
+    return Score(
+        model,
+        share(int(np.diag(counts).sum()), int(counts.sum())),
+        float(results["loss"]),
+        counts,
+        None,
+    )
+
+
+def answers_or_offer(
+    models: Sequence[Model], found: PictureSet, button: str, explanation: str
+) -> dict[str, Answers]:
+    """The answers of each model by its name; while some lack, a button to get them, or progress.
+
+    The samples are so few that they are answered at once.
+    """
+
+    def work(model: Model) -> Generator[float, None, Result]:
+        prepare = partial(to_inputs, **model.input)
+        logits = yield from logits_of(model.checkpoint.model, found.split.pictures, prepare)
+        return {"logits": logits}
+
+    what = f"logits {found.fingerprint}"
+    if found.source == "samples":
+        results = {model.name: at_once(what, work, model) for model in models}
+    else:
+        results = each_or_offer(models, what, work, button, explanation)
+    return {
+        model.name: _answers(model, found, results[model.name]["logits"])
+        for model in models
+        if model.name in results
+    }
+
+
+def _answers(model: Model, found: PictureSet, logits: np.ndarray) -> Answers:
+    match = match_classes(found.classes, model.classes)
+    return Answers(model, match, found.labels_for(model), logits)

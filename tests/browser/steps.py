@@ -1,0 +1,79 @@
+"""What several tests in this folder do in a browser."""
+
+from playwright.sync_api import Browser, Error, Locator, Page, ViewportSize, expect
+
+IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo",
+            "Heat_maps", "Evaluation", "Prototypes", "Training"]  # fmt: skip
+
+
+def drawn(page: Page) -> None:
+    """Wait until the server has drawn the page."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
+        timeout=120_000
+    )
+
+
+def telephone(browser: Browser) -> Page:
+    """A page on a telephone's screen, which is touched."""
+    size: ViewportSize = {"width": 390, "height": 844}
+    page = browser.new_context(viewport=size, has_touch=True, locale="en-GB").new_page()
+    page.set_default_timeout(120_000)
+    return page
+
+
+def tile(chart: Locator, channel: int) -> tuple[float, float]:
+    """Where on the page, in pixels, a channel's tile has its middle in a drawn figure."""
+    place: tuple[float, float] = chart.locator(".js-plotly-plot").evaluate(
+        """(figure, channel) => {
+          const box = figure.getBoundingClientRect();
+          for (const trace of figure._fullData) {
+            const at = [...(trace.customdata ?? [])].findIndex((of) => [of].flat()[0] === channel);
+            if (at < 0 || !trace.type.startsWith("scatter")) continue;
+            const [x, y] = ["x", "y"].map((n) => {
+              const axis = figure._fullLayout[trace[n + "axis"].replace(n, n + "axis")];
+              return axis._offset + axis.l2p(trace[n][at]);
+            });
+            return [box.x + x, box.y + y];
+          }
+        }""",
+        channel,
+    )
+    return place
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing on the page loads or fades, and the page has its own style.
+
+    The browser is done long after the server: it fetches the code of each kind of element, and
+    until the page's style has come, captions have Streamlit's own pale grey.
+    """
+    drawn(page)
+    page.evaluate(RESTLESS)
+    try:
+        page.wait_for_function(
+            """() => {
+              const now = performance.now();
+              if (window.restless().length || !window.quietSince) window.quietSince = now;
+              return now - window.quietSince > 1000;
+            }""",
+            polling=100,  # not with each drawn frame: a page behind another tab draws none
+        )
+    except Error as error:
+        raise AssertionError(page.evaluate("() => window.restless()")) from error
+
+
+RESTLESS = """() => {
+  window.restless = () => {
+    const styles = [...document.querySelectorAll("style")];
+    const styled = styles.some((style) => style.textContent.includes("st-key-page_head"));
+    const busy = document.querySelectorAll("[data-testid=stSkeleton], [data-stale=true]");
+    return [
+      ...(styled ? [] : ["no style yet"]),
+      ...[...busy].map((element) => element.outerHTML.slice(0, 200)),
+      ...document.getAnimations().map((each) => {
+        const name = each.animationName || each.transitionProperty;
+        return `${name} of ${each.effect.target.outerHTML.slice(0, 200)}`;
+      }),
+    ];
+  };
+}"""
