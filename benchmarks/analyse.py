@@ -13,12 +13,12 @@ from collections.abc import Callable
 import matplotlib
 import torch
 
-from cnnattn.data.pictures import as_seen
+from cnnattn.data.pictures import input_picture
 from cnnattn.data.samples import samples
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.nets.checkpoint import load
 from cnnattn.web.library import charts
-from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, look
+from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, analyse_uncached
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 def main() -> None:
     files = [CHECKPOINTS / f"{name}.safetensors" for name in ("cnn-none", "cnn-se")]
     models = [Model(file.stem, file, load(file)) for file in files]
-    pictures = [as_seen(sample.picture) for sample in samples()[:20]]
+    pictures = [input_picture(sample.picture) for sample in samples()[:20]]
     ours = median_ms(lambda seen: our_page(models, seen), pictures)
     peer = median_ms(lambda seen: tutorials_figure(models[0], seen), pictures[:5])
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def our_page(models: list[Model], seen) -> None:
-    pairs = [(model, look(model.checkpoint, seen)) for model in models]
+    pairs = [(model, analyse_uncached(model.checkpoint, seen)) for model in models]
     panels = [charts.grid_panel(pair, pair[0].stages[0], "attention", "all", 0) for pair in pairs]
     channel_grid(panels, percentile=99.5).to_json()
     for pair in pairs:
@@ -45,7 +45,7 @@ def our_page(models: list[Model], seen) -> None:
 
 
 def tutorials_figure(model: Model, seen) -> None:
-    found = look(model.checkpoint, seen)
+    found = analyse_uncached(model.checkpoint, seen)
     figure, axes = plt.subplots(3, 9, figsize=(18, 6))
     for row, stage in zip(axes, model.stages, strict=True):
         for axis, channel in zip(row, found.maps[stage.output], strict=False):

@@ -19,9 +19,10 @@ from timm.layers.cbam import CbamModule, SpatialAttn
 from timm.layers.coord_attn import CoordAttn
 from torch import nn
 
+from cnnattn.files import write_atomically
+from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.checkpoint import write_atomically
-from cnnattn.nets.models import ARCHITECTURES, ModelSpec, build
+from cnnattn.nets.models import ModelSpec, build
 
 PICTURES, ROUNDS = 100, 9
 

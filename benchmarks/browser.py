@@ -72,8 +72,10 @@ def main() -> None:
             page = window.new_page(viewport={"width": 1500, "height": 1000})
             page.add_init_script(WATCH)
             sizes: list[int] = []
-            page.on("websocket", lambda socket: socket.on("framereceived",
-                    lambda frame: sizes.append(len(frame))))  # fmt: skip
+            page.on(
+                "websocket",
+                lambda socket: socket.on("framereceived", lambda frame: sizes.append(len(frame))),
+            )
             open_when_there(page, f"http://127.0.0.1:{port}/?lang=en")
             page.wait_for_selector(".st-key-heat_maps .js-plotly-plot", timeout=120_000)
             settle(page)
@@ -88,10 +90,14 @@ def main() -> None:
         server.terminate()
         server.wait(20)
     print(f"first complete page: {first:.1f} s")
-    print(f"another picture, last chart redrawn: {statistics.median(idle):.0f} ms "
-          f"(slowest {max(idle):.0f} ms)")  # fmt: skip
-    print(f"the same while a run trains: {statistics.median(with_a_run):.0f} ms, "
-          f"ratio {statistics.median(with_a_run) / statistics.median(idle):.2f}")  # fmt: skip
+    print(
+        f"another picture, last chart redrawn: {statistics.median(idle):.0f} ms "
+        f"(slowest {max(idle):.0f} ms)"
+    )
+    print(
+        f"the same while a run trains: {statistics.median(with_a_run):.0f} ms, "
+        f"ratio {statistics.median(with_a_run) / statistics.median(idle):.2f}"
+    )
     print(f"another picture, sent: {kilobytes:.0f} kB")
     print(f"another picture, the script on the server: {script_ms(arguments.pictures):.0f} ms")
     print(f"memory of the server: {memory:.0f} MB")

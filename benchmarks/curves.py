@@ -46,8 +46,10 @@ def main() -> None:
         theirs = [measured(lambda: peer(place)) for _ in range(3)]
     print(f"ours, a redraw:            {statistics.median(times):6.0f} ms, {size / 1000:.0f} kB")
     print(f"ours, the first drawing:   {first:6.0f} ms (reads all events)")
-    print(f"make_subplots, all points: {statistics.median(t for t, _ in theirs):6.0f} ms, "
-          f"{theirs[0][1] / 1000:.0f} kB")  # fmt: skip
+    print(
+        f"make_subplots, all points: {statistics.median(t for t, _ in theirs):6.0f} ms, "
+        f"{theirs[0][1] / 1000:.0f} kB"
+    )
 
 
 def events():

@@ -21,20 +21,21 @@ from torchvision import transforms
 from cnnattn.data.datasets import open_dataset
 from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, normalise
 from cnnattn.explain.evaluation import logits_of
+from cnnattn.explain.finish import finish
 from cnnattn.explain.statistics import calibration, confusion, share, softmax
 from cnnattn.nets.checkpoint import load
-from cnnattn.web.library.checkpoints import CHECKPOINTS, ROOT
+from cnnattn.places import CACHE, CHECKPOINTS, DATA
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="cnn-se")
-    parser.add_argument("--data", type=Path, default=ROOT / "data")
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     model = load(CHECKPOINTS / f"{arguments.model}.safetensors").model
     if arguments.data.is_dir():
-        test = open_dataset(arguments.data, ROOT / "data-cache").test
+        test = open_dataset(arguments.data, CACHE).test
         pictures, labels = test.pictures, test.labels
     else:
         random = np.random.default_rng(0)
@@ -57,20 +58,26 @@ def main() -> None:
     error = calibration(softmax(mine).max(1), right).error
     confusion(labels, mine.argmax(1), mine.shape[1])
     numbers = time.perf_counter() - start
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.model}, "
-          f"{len(labels)} pictures")  # fmt: skip
-    print(f"accuracy {accuracy.value:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%}), "
-          f"calibration error {error:.2%}")  # fmt: skip
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.model}, "
+        f"{len(labels)} pictures"
+    )
+    print(
+        f"accuracy {accuracy.value:.2%} ({accuracy.low:.2%} to {accuracy.high:.2%}), "
+        f"calibration error {error:.2%}"
+    )
     for name, seconds in times.items():
-        print(f"{name}: {statistics.median(seconds):6.2f} s "
-              f"({min(seconds):.2f} to {max(seconds):.2f})")  # fmt: skip
+        print(
+            f"{name}: {statistics.median(seconds):6.2f} s "
+            f"({min(seconds):.2f} to {max(seconds):.2f})"
+        )
     print(f"the statistics of the page: {1000 * numbers:.0f} ms")
     ratio = statistics.median(times["peer"]) / statistics.median(times["ours"])
     print(f"ratio {ratio:.1f}")
 
 
 def ours(model: nn.Module, pictures: np.ndarray) -> np.ndarray:
-    return last(logits_of(model, pictures, normalise))
+    return finish(logits_of(model, pictures, normalise))
 
 
 def peer(model: nn.Module, pictures: np.ndarray) -> np.ndarray:
@@ -87,14 +94,6 @@ def peer(model: nn.Module, pictures: np.ndarray) -> np.ndarray:
 
     with torch.no_grad():
         return torch.cat([model(x) for x in DataLoader(Pictures(), 64)]).numpy()
-
-
-def last(steps) -> np.ndarray:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 if __name__ == "__main__":

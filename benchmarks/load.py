@@ -9,40 +9,25 @@ with Streamlit's own settings. With ``--in-a-row``, so many sessions come one af
 gone before the next; with ``--uploads``, one session shows so many pictures of its own: what they
 leave behind on the server is told before, half way, and after Streamlit has forgotten them (it
 keeps a session for two minutes). Nothing outside this machine is spoken to; the page's own files,
-which a browser fetches once, are not asked for.
+which a browser fetches once, are not asked for. The visitors compute on the server's own cores:
+their part, which thirty browsers would do elsewhere, is told beside the server's.
 """
 
 import argparse
 import asyncio
 import io
-import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import numpy as np
-import psutil
-import streamlit  # noqa: F401  (its messages import one another in an order of their own)
 from PIL import Image
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.Delta_pb2 import Delta
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.visitors import App, Visitor, server, session
+
 THOUGHT = 2.0  # seconds between a whole page and the next click
-PATIENCE = 60.0  # seconds after which an answer counts as an error
 MOST = 200  # sessions, uploads: this is a measurement, not an attack
 FORGOTTEN = 150.0  # seconds until Streamlit has let go of a closed session
 CLICKS = ("Sample picture", "Stage", "Layer", "Channels", "Strongest channels")
@@ -75,236 +60,6 @@ async def tell(lines: AsyncIterator[str]) -> None:
         print(line, flush=True)
 
 
-# --- the server
-
-
-@dataclass(frozen=True)
-class App:
-    """A running server."""
-
-    address: str  # "127.0.0.1:port"
-    process: psutil.Process
-
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        times = self.process.cpu_times()
-        return times.user + times.system
-
-    def holds(self) -> str:
-        """Memory, threads and open files, in words."""
-        memory = self.process.memory_info().rss / 1e6
-        files = self.process.num_fds() if hasattr(self.process, "num_fds") else 0
-        return f"{memory:.0f} MB, {self.process.num_threads()} threads, {files} open files"
-
-
-@contextmanager
-def server(options: tuple[str, ...] = ()) -> Iterator[App]:
-    """The app on a free port, with one visitor behind it: torch and the models are there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
-               "--server.address", "127.0.0.1", "--server.port", address.split(":")[1],
-               *options]  # fmt: skip
-    with tempfile.TemporaryDirectory() as runs:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"CNNATTN_RUNS": runs},
-        )
-        try:
-            asyncio.run(first_visit(address))
-            yield App(address, psutil.Process(process.pid))
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-async def first_visit(address: str) -> None:
-    """Wait until the server answers with a whole page."""
-    for _try in range(240):
-        try:
-            async with session(address) as visitor:
-                await visitor.rerun()
-                return
-        except OSError:
-            await asyncio.sleep(0.25)
-    raise RuntimeError("the server did not answer within a minute")
-
-
-# --- one visitor
-
-
-@dataclass
-class Visitor:
-    """What a browser knows of its page: the widgets that it was sent, and their values."""
-
-    address: str
-    socket: ClientConnection
-    widgets: dict[str, tuple[str, object]] = field(default_factory=dict)  # label -> kind, message
-    states: dict[str, WidgetState] = field(default_factory=dict)  # id -> value
-    kept: dict[str, bytes] = field(default_factory=dict)  # messages that are not sent twice
-    query: str = "lang=en"
-    id: str = ""  # the server's name of this session
-    bytes: int = 0
-    exceptions: int = 0
-
-    async def rerun(self) -> float:
-        """Ask for the page with the widgets as they are; seconds until it is whole."""
-        ask = BackMsg()
-        ask.rerun_script.query_string = self.query
-        ask.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=self.states.values()))
-        ask.rerun_script.context_info.locale = "en"
-        start = time.perf_counter()
-        await self.socket.send(ask.SerializeToString())
-        await self.hear("script_finished")
-        return time.perf_counter() - start
-
-    async def hear(self, kind: str) -> ForwardMsg:
-        """Take in what comes, up to a message of this kind."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                content = await self.socket.recv()
-                assert isinstance(content, bytes)
-                self.bytes += len(content)
-                message = ForwardMsg.FromString(content)
-                if message.WhichOneof("type") == "ref_hash":
-                    message = ForwardMsg.FromString(self.kept[message.ref_hash])
-                elif message.metadata.cacheable:
-                    self.kept[message.hash] = content
-                match message.WhichOneof("type"):
-                    case "new_session":
-                        self.id = message.new_session.initialize.session_id
-                    case "delta":
-                        self.learn(message.delta)
-                    case "page_info_changed":
-                        self.query = message.page_info_changed.query_string
-                    case found if found == kind:
-                        return message
-
-    def learn(self, delta: Delta) -> None:
-        """Know a new widget; show it with the value that the server gives it."""
-        element = delta.new_element
-        kind = element.WhichOneof("type")
-        if kind == "exception":
-            self.exceptions += 1
-        widget = getattr(element, kind) if kind else None
-        if not (hasattr(widget, "label") and hasattr(widget, "id")):
-            return
-        self.widgets[widget.label] = (kind, widget)
-        value = first_value(kind, widget)
-        told = getattr(widget, "set_value", False)
-        if value is not None and (told or widget.id not in self.states):
-            self.states[widget.id] = value
-
-    def click(self, label: str, chance: random.Random) -> None:
-        """Choose another value of the widget with this label."""
-        kind, widget = self.widgets[label]
-        state = self.states[widget.id]
-        if kind == "button_group":
-            names = [name_of(option) for option in widget.options]
-            before = list(state.string_array_value.data)
-            state.string_array_value.data[:] = [
-                chance.choice([name for name in names if [name] != before])
-            ]
-        elif kind == "number_input":
-            low, high = int(widget.min), int(widget.max)
-            values = [n for n in range(low, high + 1) if n != state.double_value]
-            state.double_value = chance.choice(values)
-        else:
-            raise ValueError(f"{label} is a {kind}, which this benchmark cannot click")
-
-    def show(self, label: str, name: str) -> None:
-        """Choose the button with this name of the group with this label."""
-        _kind, widget = self.widgets[label]
-        self.states[widget.id].string_array_value.data[:] = [name]
-
-    async def upload(self, content: bytes) -> float:
-        """Give the page's uploader this picture, as a browser does; seconds until it is shown."""
-        _kind, widget = next(
-            w for w in self.widgets.values() if w[0] == "file_uploader" and "picture" in w[1].label
-        )
-        ask = BackMsg()
-        ask.file_urls_request.request_id = "picture"
-        ask.file_urls_request.file_names.append("picture.jpg")
-        ask.file_urls_request.session_id = self.id
-        await self.socket.send(ask.SerializeToString())
-        urls = (await self.hear("file_urls_response")).file_urls_response.file_urls[0]
-        await asyncio.to_thread(put, self.address, urls.upload_url, content)
-        state = self.states[widget.id].file_uploader_state_value
-        del state.uploaded_file_info[:]
-        state.uploaded_file_info.add(
-            name="picture.jpg", size=len(content), file_id=urls.file_id, file_urls=urls
-        )
-        return await self.rerun()
-
-
-def put(address: str, path: str, content: bytes) -> None:
-    """Send a file to the server by HTTP, with the token that shields it from foreign pages."""
-    with urllib.request.urlopen(f"http://{address}/_stcore/health", timeout=PATIENCE) as answer:
-        cookie = (answer.headers["Set-Cookie"] or "=").split(";")[0]
-    edge = "a-line-between-the-parts"
-    head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="picture.jpg"\r\n'
-    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + content
-    request = urllib.request.Request(
-        f"http://{address}{path}",
-        body + f"\r\n--{edge}--\r\n".encode(),
-        {
-            "Content-Type": f"multipart/form-data; boundary={edge}",
-            "Cookie": cookie,
-            "X-Xsrftoken": cookie.partition("=")[2].strip('"'),
-        },
-        method="PUT",
-    )
-    urllib.request.urlopen(request, timeout=PATIENCE).close()
-
-
-def name_of(option: object) -> str:
-    """A button of a group as its state names it: icon and words."""
-    return " ".join(part for part in (option.content_icon, option.content) if part)
-
-
-def first_value(kind: str, widget: object) -> WidgetState | None:
-    """The state in which a browser shows a new widget; None for one that has no value."""
-    state = WidgetState(id=widget.id)
-    match kind:
-        case "button_group":
-            names = [name_of(widget.options[i]) for i in widget.default]
-            state.string_array_value.data[:] = widget.raw_values if widget.set_value else names
-        case "multiselect":
-            names = [widget.options[i] for i in widget.default]
-            state.string_array_value.data[:] = widget.raw_values if widget.set_value else names
-        case "selectbox":
-            first = widget.options[widget.default] if widget.options else ""
-            state.string_value = widget.raw_value if widget.set_value else first
-        case "number_input":
-            state.double_value = widget.value if widget.set_value else widget.default
-        case "slider":
-            state.double_array_value.data[:] = widget.value if widget.set_value else widget.default
-        case "checkbox":
-            state.bool_value = widget.value if widget.set_value else widget.default
-        case "file_uploader":
-            state.file_uploader_state_value.SetInParent()
-        case _:
-            return None
-    return state
-
-
-@asynccontextmanager
-async def session(address: str) -> AsyncIterator[Visitor]:
-    """A browser's window: open, and then closed."""
-    async with connect(
-        f"ws://{address}/_stcore/stream",
-        subprotocols=["streamlit"],
-        max_size=None,
-        compression=None,
-        proxy=None,
-        open_timeout=PATIENCE,
-    ) as connection:
-        yield Visitor(address, connection)
-
-
 # --- many visitors at once
 
 
@@ -331,19 +86,20 @@ async def crowd(app: App, count: int, clicks: int) -> str:
         except (OSError, TimeoutError, WebSocketException) as error:
             errors.append(type(error).__name__)
 
-    before = app.cpu()
+    before, own = app.cpu(), time.process_time()
     async with asyncio.TaskGroup() as together:
         for number in range(count):
             together.create_task(visit(number))
     reruns = len(first) + len(following)
     if not reruns:
         return f"no page came whole; {len(errors)} errors ({', '.join(sorted(set(errors)))})"
-    cpu = 1000 * (app.cpu() - before) / reruns
+    cpu, own = (1000 * spent / reruns for spent in (app.cpu() - before, time.process_time() - own))
     sent = sum(visitor.bytes for visitor in visitors) / 1000 / reruns
     shown = sum(visitor.exceptions for visitor in visitors)
     return (
         f"first page {times(first)}; next click {times(following)}; {len(errors)} errors, "
-        f"{shown} exceptions shown; {sent:.0f} kB and {cpu:.0f} ms of the server's CPU a rerun; "
+        f"{shown} exceptions shown; {sent:.0f} kB, {cpu:.0f} ms of the server's CPU and {own:.1f} "
+        f"of the visitors' a rerun; "
         f"{app.holds()}"
     )
 

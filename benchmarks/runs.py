@@ -21,7 +21,7 @@ from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
 from cnnattn.training import runs
 from cnnattn.training.loop import train
 from cnnattn.training.recipes import RECIPES
-from cnnattn.training.worker import hold_memory, learn
+from cnnattn.training.worker import learn, tune_malloc
 
 TRAIN, TEST = 50_000, 10_000
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--attention", default="none")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    hold_memory()  # as the command does, for both
+    tune_malloc()  # as the command does, for both
     random = np.random.default_rng(0)
     train_split, test_split = (
         Split(random.integers(0, 256, (n, 32, 32, 3), np.uint8), np.arange(n) % 10)

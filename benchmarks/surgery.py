@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 
 from cnnattn.data.datasets import Split
-from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, as_seen, to_input
+from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, input_picture, to_input
 from cnnattn.data.samples import samples
 from cnnattn.explain.gates import gate_profile
 from cnnattn.explain.surgery import ablate_each
@@ -33,8 +33,8 @@ from cnnattn.figures.scores.predictions import predictions
 from cnnattn.nets.checkpoint import load
 from cnnattn.web.attention.inside import inside
 from cnnattn.web.attention.profile import batches
-from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, look
-from cnnattn.web.surgery import surgery
+from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, analyse_uncached
+from cnnattn.web.surgery import outcome
 from cnnattn.web.surgery.operation import Operation
 
 matplotlib.use("Agg")
@@ -51,11 +51,13 @@ def main() -> None:
     file = CHECKPOINTS / "cnn-se.safetensors"
     model = Model(file.stem, file, load(file))
     stage = model.stages[arguments.stage - 1]
-    seen = [as_seen(sample.picture) for sample in samples()[:20]]
+    seen = [input_picture(sample.picture) for sample in samples()[:20]]
     inputs = [to_input(picture) for picture in seen]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, stage {stage.name}")
 
-    before = {id(picture): look(model.checkpoint, picture) for picture in seen}  # kept by the app
+    before = {
+        id(picture): analyse_uncached(model.checkpoint, picture) for picture in seen
+    }  # kept by the app
     ours = median_ms(lambda picture: operate(model, stage, picture, before[id(picture)]), seen)
     peer = median_ms(lambda picture: plain_surgery(model, stage.gate, picture), seen[:5])
     report("surgery of one picture, with its figures", ours, peer, "ms")
@@ -76,10 +78,10 @@ def operate(model: Model, stage, seen, before) -> None:
     """What the page computes after a click: run, heat map, three figures as JSON."""
     own = inside(model, seen, stage)
     planned = Operation(stage, stage.gate, "channel", channels=CUT)
-    after = surgery.operate(model, seen, planned, before.target)
-    predictions(surgery.answers(model, before, after, None)).to_json()
-    channel_grid(surgery.map_panels(model, before, after, stage), percentile=99.5).to_json()
-    overlays(seen, surgery.map_columns(model, before, after, planned, own)).to_json()
+    after = outcome.operate(model, seen, planned, before.target)
+    predictions(outcome.answers(model, before, after, None)).to_json()
+    channel_grid(outcome.map_panels(model, before, after, stage), percentile=99.5).to_json()
+    overlays(seen, outcome.map_columns(model, before, after, planned, own)).to_json()
 
 
 def plain_surgery(model: Model, gate: str, seen) -> None:
@@ -164,8 +166,10 @@ def plain_profile(model: Model, gate: str, split: Split) -> list[Tensor]:
 
 def report(what: str, ours: float, peer: float, unit: str) -> None:
     digits = 0 if unit == "ms" else 1
-    print(f"{what}: {ours:.{digits}f} {unit}, plain loop {peer:.{digits}f} {unit}, "
-          f"ratio {peer / ours:.1f}")  # fmt: skip
+    print(
+        f"{what}: {ours:.{digits}f} {unit}, plain loop {peer:.{digits}f} {unit}, "
+        f"ratio {peer / ours:.1f}"
+    )
 
 
 def median_ms(work: Callable, inputs: list) -> float:

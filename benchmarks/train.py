@@ -21,7 +21,7 @@ from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
 from cnnattn.training.loop import Step, train
 from cnnattn.training.recipes import RECIPES
-from cnnattn.training.worker import hold_memory
+from cnnattn.training.worker import tune_malloc
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     random = np.random.default_rng(0)
     split = Split(random.integers(0, 256, (50_000, 32, 32, 3), np.uint8), np.arange(50_000) % 10)
     peer = tutorial(spec, split, arguments.seconds)
-    hold_memory()  # as the command does, and the tutorial's script does not
+    tune_malloc()  # as the command does, and the tutorial's script does not
     ours = fast(spec, split, arguments.seconds)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {spec.arch}")
     print(f"fast:            {ours:6.0f} images/s")
