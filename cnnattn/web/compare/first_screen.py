@@ -217,7 +217,4 @@ def ways_on(models: Sequence[Model], shape: Outline) -> None:
         )
         # It opens with an experiment that changes the prediction, where one does.
         link_to("surgery", _("Break a channel"), "content_cut", model=model.name)
-        if st.button(
-            _("Try your own photo"), icon=":material/add_a_photo:", type="tertiary", key="own_photo"
-        ):
-            own_pictures.bring_over_the_page()
+        own_pictures.button_to_bring(_("Try your own photo"), "own_photo", type="tertiary")

@@ -7,6 +7,7 @@ and of language. An uploader is emptied as soon as its files have been read.
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -66,26 +67,47 @@ def bring_file(box: str = "upload") -> None:
     refuse_large(box, _too_large)
 
 
-def bring_over_the_page(camera: bool = False) -> None:
-    """Open a place for a picture, or the ``camera``, over the page, which shows the picture as
-    soon as it has come.
+def button_to_bring(label: str, key: str, camera: bool = False, **look: Any) -> None:
+    """A button that opens a place for a picture, or the ``camera``, over the page.
 
-    Called in the run of the click: the sidebar's place is out of sight on a telephone.
+    The sidebar's place is out of sight on a telephone.
     """
-    st.session_state.pop("own_problem", None)
-    st.session_state.pop("own_arrived", None)
+    icon = ":material/add_a_photo:"
+    st.button(label, key=key, icon=icon, on_click=_open_over_the_page, args=(camera,), **look)
+
+
+def bring_over_the_page() -> None:
+    """Draw what ``button_to_bring`` opened, until a picture has come or the visitor closes it.
+
+    Every run of the page draws it again, or a run that nobody asked for, such as after turning a
+    telephone, would take it away.
+    """
+    opened = st.session_state.get("own_over")
+    if not opened or opened["visit"] != url_state.current_visit():
+        return
 
     def bring() -> None:
-        if camera:
+        if opened["camera"]:
             bring_photo("photo_over")
         else:
             bring_file("upload_over")
         if st.session_state.pop("own_arrived", False):
-            st.rerun()  # which closes it
+            _close_over_the_page()
+            st.rerun()
         if failed := st.session_state.get("own_problem"):
             st.error(_told(*failed), icon=":material/error:")
 
-    st.dialog(_("Your own photo"))(bring)()
+    st.dialog(_("Your own photo"), on_dismiss=_close_over_the_page)(bring)()
+
+
+def _open_over_the_page(camera: bool) -> None:
+    st.session_state.pop("own_problem", None)
+    st.session_state.pop("own_arrived", None)
+    st.session_state["own_over"] = {"camera": camera, "visit": url_state.current_visit()}
+
+
+def _close_over_the_page() -> None:
+    st.session_state.pop("own_over", None)
 
 
 def bring_photo(key: str = "photo") -> None:

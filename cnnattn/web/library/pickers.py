@@ -75,6 +75,7 @@ def pick_picture() -> Chosen:
             "upload": _pick_upload,
             "camera": _take_photo,
         }[source]()
+    own_pictures.bring_over_the_page()
     told = source in ("upload", "camera") and own_pictures.tell_problem()
     if chosen:
         subject(picture=chosen.name)
@@ -96,8 +97,7 @@ def _offer_to_bring(source: str) -> None:
     else:
         missing, bring = _("You have not uploaded a picture yet."), _("Upload a picture")
     st.info(paragraph([missing, _a_sample()]), icon=":material/image:")
-    if st.button(bring, icon=":material/add_a_photo:", key="bring_own"):
-        own_pictures.bring_over_the_page(camera=source == "camera")
+    own_pictures.button_to_bring(bring, "bring_own", camera=source == "camera")
 
 
 def _tell_no_test_set() -> None:

@@ -30,6 +30,7 @@ class _View:
     """What a session knows of its links. In one object: the session's state is slow to ask."""
 
     page: str = ""  # the one that is being drawn
+    visit: int = 0  # of how many pages it is the last that was entered
     before: dict[str, str] | None = None  # what was chosen when this run first asked for it
     written: dict[str, str | None] = field(default_factory=dict)  # of this run, None: the default
     drawn_on: dict[str, str] = field(default_factory=dict)  # key -> the page that drew it last
@@ -49,6 +50,7 @@ def _view() -> _View:
 def enter(page: str) -> None:
     """Begin a run of ``page``: what is drawn from now on belongs to it."""
     view: _View = st.session_state.setdefault("_view", _View())
+    view.visit += page != view.page
     view.page, view.written, view.before = page, {}, None
     _current.set(view)
 
@@ -56,6 +58,11 @@ def enter(page: str) -> None:
 def current_page() -> str:
     """The page that is being drawn."""
     return _view().page
+
+
+def current_visit() -> int:
+    """A number that stays as long as the page does, and is another when it is entered again."""
+    return _view().visit
 
 
 def leave() -> None:
