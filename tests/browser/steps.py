@@ -1,15 +1,35 @@
 """What several tests in this folder do in a browser."""
 
-from playwright.sync_api import Browser, Error, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Error, Locator, Page, ViewportSize
 
 IN_ORDER = ["", "Live", "Feature_maps", "Channel_attention", "Gate_surgery", "Attention_zoo",
             "Heat_maps", "Evaluation", "Prototypes", "Training"]  # fmt: skip
 
 
-def drawn(page: Page) -> None:
-    """Wait until the server has drawn the page."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(
-        timeout=120_000
+def still(page: Page) -> None:
+    """Wait until nothing has happened for a while: no run of the page, no figure drawn or moved.
+
+    One run may call for the next, as when the browser tells how wide the page is; and Plotly draws
+    anew after a run, and has until then no box to click on.
+    """
+    page.evaluate("window.stillSince = performance.now()")
+    page.wait_for_function(
+        """() => {
+          const app = document.querySelector("[data-testid=stApp]");
+          const figures = [...document.querySelectorAll(".js-plotly-plot .nsewdrag")];
+          const shown = JSON.stringify([
+            app?.dataset.testScriptState,
+            document.querySelectorAll("[data-testid=stSkeleton], [data-stale=true]").length,
+            ...figures.map((figure) => figure.getBoundingClientRect()),
+          ]);
+          const now = performance.now();
+          const ran = app?.dataset.testScriptState !== "notRunning";
+          if (ran || shown !== window.shownBefore) window.stillSince = now;
+          window.shownBefore = shown;
+          return now - window.stillSince > 700;
+        }""",
+        polling=100,  # not with each drawn frame: a page behind another tab draws none
+        timeout=120_000,
     )
 
 
@@ -47,7 +67,7 @@ def settled(page: Page) -> None:
     The browser is done long after the server: it fetches the code of each kind of element, and
     until the page's style has come, captions have Streamlit's own pale grey.
     """
-    drawn(page)
+    still(page)
     page.evaluate(RESTLESS)
     try:
         page.wait_for_function(

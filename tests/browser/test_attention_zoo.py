@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.steps import still
+
 
 def test_another_module_is_chosen_read_and_linked(page, address):
     page.goto(f"{address}/Attention_zoo")
@@ -16,7 +18,7 @@ def test_another_module_is_chosen_read_and_linked(page, address):
     page.get_by_text("The source of this module").click()
     expect(page.get_by_text("class NonLocal(nn.Module):")).to_be_visible()
 
-    page.wait_for_timeout(2000)  # Plotly redraws; until then its drawing has no box
+    still(page)
     box = flow.get_by_text("g: 1×1 conv").bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

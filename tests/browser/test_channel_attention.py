@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 
+from tests.browser.steps import still
+
 
 def test_from_a_model_without_attention_to_gates_and_positions(page, address):
     page.goto(f"{address}/Channel_attention?models=cnn-none")
@@ -10,7 +12,7 @@ def test_from_a_model_without_attention_to_gates_and_positions(page, address):
     expect(bars).to_be_visible(timeout=60_000)
     expect(page.get_by_text("from image to image")).to_be_visible()
 
-    page.wait_for_timeout(2000)  # Plotly redraws; until then its drawing has no box
+    still(page)
     box = bars.locator(".nsewdrag").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + 3, box["y"] + box["height"] / 2)  # the largest gate stands first
@@ -22,7 +24,7 @@ def test_from_a_model_without_attention_to_gates_and_positions(page, address):
     page.wait_for_url("**model=cnn-nonlocal**")
     way = page.locator(".st-key-way .js-plotly-plot")
     expect(way.get_by_text("Where it looks")).to_be_visible()
-    page.wait_for_timeout(2000)
+    still(page)
     image = way.locator(".nsewdrag").nth(1).bounding_box()
     assert image
     corner = image["x"] + image["width"] / 16, image["y"] + image["height"] / 16

@@ -4,7 +4,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnnattn.data.samples import samples
-from tests.browser.steps import settled, tile
+from tests.browser.steps import settled, still, tile
 
 
 def ready(page: Page) -> None:
@@ -22,7 +22,7 @@ def test_the_main_flow(page, address):
     page.wait_for_url("**sample=automobile-3**")
 
     expect(page.get_by_text("predicts automobile").first).to_be_visible()
-    page.wait_for_timeout(2000)  # Plotly redraws; until then its drawing has no box
+    still(page)
     page.mouse.click(*tile(page.locator(".st-key-grid_0"), 10))
     page.wait_for_url("**channel=10**")
     expect(page.locator(".st-key-channel input")).to_have_value("10")

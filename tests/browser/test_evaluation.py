@@ -8,7 +8,7 @@ from cnnattn.data.pictures import input_picture, normalise
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import load
 from cnnattn.web.library.checkpoints import CHECKPOINTS
-from tests.browser.steps import tile
+from tests.browser.steps import still, tile
 
 
 def an_error(name):
@@ -29,7 +29,7 @@ def test_a_cell_its_picture_and_the_way_to_compare(page, address):
     true, called, name = an_error("cnn-se")
     page.goto(f"{address}/Evaluation?tested=samples&models=cnn-none,cnn-se")
     expect(page.locator(".st-key-corruptions .js-plotly-plot")).to_be_visible(timeout=60_000)
-    page.wait_for_timeout(2000)  # Plotly draws; until then its drawing has no box
+    still(page)
     box = page.locator(".st-key-confusions .nsewdrag").nth(1).bounding_box()
     assert box
     page.mouse.click(
@@ -49,7 +49,7 @@ def test_a_tile_opens_its_channel(page, address):
     page.goto(f"{address}/Prototypes?models=cnn-se&prototype_stage=1")
     tiles = page.locator(".st-key-prototype_tiles")
     expect(tiles.locator(".js-plotly-plot")).to_be_visible(timeout=60_000)
-    page.wait_for_timeout(2000)
+    still(page)
     page.mouse.click(*tile(tiles, 10))
     page.wait_for_url("**channel=10**")
     expect(page.locator(".st-key-channel input")).to_have_value("10")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import still
+
 
 def chart(page: Page, key: str):
     return page.locator(f".st-key-{key} .js-plotly-plot")
@@ -70,7 +72,7 @@ def test_the_opening_experiment_and_its_effect_are_on_the_first_screen(page, add
 def test_a_click_on_a_map_chooses_its_channel(page, address):
     page.goto(f"{address}/Channel_attention?models=cnn-se&gate_stage=1")
     expect(chart(page, "class_shares")).to_be_visible(timeout=60_000)
-    page.wait_for_timeout(2000)  # Plotly redraws; until then its drawing has no box
+    still(page)
     chart(page, "way").scroll_into_view_if_needed()
     maps = chart(page, "way").locator(".nsewdrag").first.bounding_box()
     assert maps

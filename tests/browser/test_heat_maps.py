@@ -2,6 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import still
+
 
 def shows(page: Page, words: str) -> None:
     matrix = page.locator(".st-key-matrix[data-stale=false] .js-plotly-plot")
@@ -28,7 +30,7 @@ def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address
     page.wait_for_url("**against=cat**")
     shows(page, "target: dog, not cat")
 
-    page.wait_for_timeout(1500)  # Plotly redraws; until then its drawing has no box
+    still(page)
     place = page.locator(".st-key-matrix .nsewdrag").first.bounding_box()
     assert place
     page.mouse.move(place["x"] + 80, place["y"] + 80)  # on the first picture

@@ -6,15 +6,14 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import IN_ORDER, drawn, settled
+from tests.browser.steps import IN_ORDER, settled, still, telephone
 
 
 def click_link(page: Page, name: str) -> None:
     link = page.locator(f'.st-key-navigation a:is([href="{name}"], [href^="{name}?"])')
     link.first.click()
     page.wait_for_url(re.compile(rf"/{name}(\?.*)?$"))
-    page.wait_for_timeout(300)
-    drawn(page)
+    still(page)
 
 
 def nothing_is_lost(page: Page, lang: str) -> None:
@@ -35,7 +34,7 @@ def test_untouched_every_page_leads_to_every_other(address, browser, lang):
     page = browser.new_page(locale={"en": "en-GB", "zh": "zh-CN"}[lang])
     page.set_default_timeout(60_000)
     page.goto(address)
-    drawn(page)
+    still(page)
     expect(page.locator("html")).to_have_attribute("lang", {"en": "en", "zh": "zh-CN"}[lang])
     for name in [*IN_ORDER[1:], "Heat_maps", "", "Evaluation", "Channel_attention"]:
         click_link(page, name)
@@ -46,7 +45,7 @@ def test_untouched_every_page_leads_to_every_other(address, browser, lang):
 def test_the_first_click_of_a_page_opened_by_its_link(address, browser, first):
     page = browser.new_page(locale="zh-CN")
     page.goto(f"{address}/{first}")
-    drawn(page)
+    still(page)
     click_link(page, IN_ORDER[IN_ORDER.index(first) - 1] or "Heat_maps")
     nothing_is_lost(page, "zh")
 
@@ -54,22 +53,20 @@ def test_the_first_click_of_a_page_opened_by_its_link(address, browser, first):
 def test_back_goes_back(address, browser):
     page = browser.new_page()
     page.goto(address)
-    drawn(page)
+    still(page)
     urls = [page.url]
     page.locator(".st-key-sample button[role=radio]").nth(6).click()
     page.wait_for_url("**sample=automobile-3**")
-    drawn(page)
+    still(page)
     urls.append(page.url)
     click_link(page, "Heat_maps")
     expect(page).to_have_url(re.compile("sample=automobile-3"))
     urls.append(page.url)
-    page.wait_for_timeout(500)
     for later, before in pairwise(reversed(urls)):
         assert page.url == later
         page.go_back()
         page.wait_for_url(before)
-        page.wait_for_timeout(500)
-        drawn(page)
+        still(page)
     chosen = page.locator(".st-key-sample [aria-checked=true] img")
     expect(chosen).to_have_count(1)
     assert "sample" not in page.url
@@ -79,7 +76,7 @@ def test_back_goes_back(address, browser):
 def test_the_header_covers_nothing_with_the_sidebar_closed(address, browser, width):
     page = browser.new_page(viewport={"width": width, "height": 768})
     page.goto(f"{address}/Evaluation")
-    drawn(page)
+    still(page)
     if not page.get_by_test_id("stExpandSidebarButton").count():
         page.get_by_test_id("stSidebar").hover()
         page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
@@ -98,7 +95,7 @@ def test_what_is_chosen_follows_the_language(address, browser):
     page = browser.new_page(locale="en-GB")
     page.set_default_timeout(120_000)
     page.goto(f"{address}/Feature_maps?models=cnn-se,cnn-none&rows=ship-1,dog-1&any_layer=relu2")
-    drawn(page)
+    still(page)
     chips = page.get_by_test_id("stMultiSelect").locator("[data-tag]")
     models = page.locator(".st-key-models [data-tag]")
     expect(models).to_have_text(["CNN · SE", "CNN · no attention"])
@@ -115,3 +112,40 @@ def test_what_is_chosen_follows_the_language(address, browser):
     expect(models).to_have_text(["CNN · no attention"])
     expect(page.locator(".st-key-rows [data-tag]")).to_have_text(["ship 1", "dog 1"])
     expect(page.locator(".st-key-any_layer input")).to_have_value("relu2")
+
+
+def test_many_reruns_leave_one_observer_of_the_pages_width(page, address):
+    page.add_init_script("""
+      window.observers = new Set();
+      window.ResizeObserver = class extends ResizeObserver {
+        observe(element, ...rest) {
+          if (element.dataset.testid === "stMainBlockContainer") observers.add(this);
+          super.observe(element, ...rest);
+        }
+        disconnect() { observers.delete(this); super.disconnect(); }
+      };
+    """)
+    page.goto(address)
+    still(page)
+    for width in (390, 1000, 1366, 1000, 390, 1366):
+        page.set_viewport_size({"width": width, "height": 768})
+        still(page)
+    assert page.evaluate("observers.size") == 1
+
+
+def test_on_a_telephone_a_link_of_the_navigation_uncovers_its_page(address, browser):
+    page = telephone(browser)
+    page.goto(address)
+    still(page)
+    sidebar = page.get_by_test_id("stSidebar")
+    for name in ("Live", "Gate surgery", "Compare"):
+        page.get_by_test_id("stExpandSidebarButton").tap()
+        expect(sidebar).to_have_attribute("data-collapsed", "false")
+        sidebar.get_by_role("link", name=name, exact=True).tap()
+        expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+        expect(sidebar).to_have_attribute("data-collapsed", "true")
+        still(page)
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    sidebar.get_by_text("中文").tap()  # stays open: one looks for what one came for
+    expect(page.get_by_role("heading", name="对比", exact=True, level=1)).to_be_visible()
+    expect(sidebar).to_have_attribute("data-collapsed", "false")

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import save
 from cnnattn.nets.models import ModelSpec, build
-from tests.browser.steps import telephone
+from tests.browser.steps import still, telephone
 
 SIZES = ((1366, 768), (390, 844))
 WORDS = {
@@ -40,12 +40,6 @@ def open_home(page: Page, address: str, lang: str, size: tuple[int, int]) -> Non
     page.goto(f"{address}?lang={lang}")
     page.wait_for_selector("[data-testid=stPlotlyChart]")
     still(page)
-
-
-def still(page: Page) -> None:
-    """Wait for the end of a rerun."""
-    page.wait_for_timeout(300)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 def show_sidebar(page: Page) -> None:
@@ -188,9 +182,7 @@ def test_on_a_telephone_a_photo_of_ones_own_is_two_taps_away(address, browser, f
         over.locator("button").get_by_text("Upload", exact=True).tap()
     chooser.value.set_files(files / "notes.png")
     expect(over.get_by_text("not a picture in a known format")).to_be_visible()
-    page.set_viewport_size({"width": 844, "height": 390})  # turned: the page is planned anew
-    still(page)
-    page.wait_for_timeout(1000)
+    turn(page)
     expect(over.get_by_text("not a picture in a known format")).to_be_visible()
     over.locator("input[type=file]").set_input_files(files / "my ship-1.png")
     expect(over).to_have_count(0)
@@ -200,30 +192,36 @@ def test_on_a_telephone_a_photo_of_ones_own_is_two_taps_away(address, browser, f
     is_there(page, "my ship-1.png")
 
 
-def test_the_place_for_a_photo_of_ones_own_stays_until_it_is_closed(page, address):
-    page.set_viewport_size({"width": 844, "height": 390})
+def test_the_place_for_a_photo_of_ones_own_stays_until_it_is_closed(address, browser):
+    page = telephone(browser)
     page.goto(f"{address}/Feature_maps")
     show_sidebar(page)
     page.get_by_role("link", name="Compare").click()
     button = page.locator(".st-key-own_photo button")
     place = page.get_by_role("dialog").locator("input[type=file]")
-    button.click()
-    expect(place).to_have_count(1)
-    page.set_viewport_size({"width": 390, "height": 844})  # turned: the page is planned anew
+    page.get_by_role("heading", name="Compare", exact=True).wait_for()
     still(page)
-    page.wait_for_timeout(1000)
+    button.tap()
+    expect(place).to_have_count(1)
+    turn(page)
     expect(place).to_have_count(1)
     page.keyboard.press("Escape")
     expect(place).to_have_count(0)
-    page.set_viewport_size({"width": 844, "height": 390})
-    still(page)
-    page.wait_for_timeout(1000)
+    turn(page)
     expect(place).to_have_count(0)
-    button.click()
+    button.tap()
     expect(place).to_have_count(1)
     page.go_back()
     expect(page.get_by_role("heading", name="Feature maps", exact=True)).to_be_visible()
     page.go_forward()
-    button.wait_for()
+    page.get_by_role("heading", name="Compare", exact=True).wait_for()
     still(page)
+    expect(button).to_be_visible()
     expect(place).to_have_count(0)
+
+
+def turn(page: Page) -> None:
+    """Turn a telephone round: its page is planned anew, without anybody having asked for it."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": size["height"], "height": size["width"]})
+    still(page)

@@ -8,6 +8,7 @@ from cnnattn.problem import Problem
 from cnnattn.web.library.checkpoints import Model, model
 from cnnattn.web.library.run_files import snapshots
 from cnnattn.web.shell import url_state as view
+from cnnattn.web.shell.component import component
 from cnnattn.web.shell.text import _, sentence
 
 PACE = 1.5  # seconds that each epoch is shown for
@@ -16,7 +17,7 @@ PACE = 1.5  # seconds that each epoch is shown for
 # as soon as a link is clicked. A timer of the server (a fragment's) may fire just after the click,
 # and its rerun then takes the place of the change of page.
 _CLOCK = """
-export default function({ data, setTriggerValue }) {
+function begin({ data, setTriggerValue }) {
   let timer;
   const app = document.querySelector("[data-testid=stApp]");
   const tick = () => {
@@ -33,7 +34,7 @@ export default function({ data, setTriggerValue }) {
 }
 """
 
-_clock = st.components.v2.component("epoch_clock", js=_CLOCK)
+_clock = component("epoch_clock", _CLOCK)
 
 
 def look_back(models: list[Model]) -> list[Model]:

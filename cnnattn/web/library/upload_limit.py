@@ -9,12 +9,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnnattn.data.pictures import MAX_BYTES
+from cnnattn.web.shell.component import component
 
 MOST_BYTES = MAX_BYTES  # Streamlit's own limit in .streamlit/config.toml is above it
 
 # React hears of events at the root of the page; on the document, this hears of them before.
 _GUARD = """
-export default function({ data, setTriggerValue }) {
+function begin({ data, setTriggerValue }) {
   const check = (event) => {
     if (!event.target.closest?.(`.st-key-${data.box}`)) return;
     const files = [...((event.dataTransfer ?? event.target).files ?? [])];
@@ -34,7 +35,7 @@ export default function({ data, setTriggerValue }) {
 }
 """
 
-_guard = st.components.v2.component("upload_limit", js=_GUARD)
+_guard = component("upload_limit", _GUARD)
 
 
 def refuse_large(box: str, refused: Callable[[str, int], None]) -> None:

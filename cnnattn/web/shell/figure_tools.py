@@ -6,6 +6,7 @@ an element a button.
 
 import streamlit as st
 
+from cnnattn.web.shell.component import component
 from cnnattn.web.shell.text import _
 
 KEY = "figure_tools"
@@ -18,8 +19,7 @@ const ICONS = {
     "m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"),
   done: icon("M5 12.5 10 17l9-10"),
 };
-let stop = () => {};  // on new data Streamlit runs the function again without the earlier's end
-export default function({ data, setTriggerValue }) {
+function begin({ data, setTriggerValue }) {
   const page = document.querySelector("[data-testid=stMain]");
   if (!page) return;
   const save = (chart) => chart.querySelector(".modebar-btn")?.click();  // the camera is its first
@@ -74,7 +74,6 @@ export default function({ data, setTriggerValue }) {
     before ? before.replaceWith(tools) : box.append(tools);
     tools.children[focused]?.focus();
   });
-  stop();
   let soon = 0;
   const observer = new MutationObserver(() => {
     cancelAnimationFrame(soon);
@@ -82,13 +81,11 @@ export default function({ data, setTriggerValue }) {
   });
   observer.observe(page, { childList: true, subtree: true });
   hang();
-  const end = () => { observer.disconnect(); cancelAnimationFrame(soon); };
-  stop = end;
-  return end;
+  return () => { observer.disconnect(); cancelAnimationFrame(soon); };
 }
 """
 
-_hang = st.components.v2.component(KEY, js=_HANG)
+_hang = component(KEY, _HANG)
 
 
 def begin() -> None:

@@ -1,14 +1,18 @@
-"""What the browser is told, and tells: the language of the page, and how wide it is."""
+"""What the browser is told, and tells: the language of the page, and how wide it is.
+
+On a telephone, a link in the navigation also closes the sidebar, which lies over the page there.
+"""
 
 import streamlit as st
 
 from cnnattn.figures.kit.frame import WIDTH
+from cnnattn.web.shell.component import component
 
 # Planned widths in pixels of a telephone, of half a screen, and of a projector.
 _NARROW, _MEDIUM, _BROAD = 350, 680, 1400
 
 _TELL = """
-export default function({ data, setStateValue }) {
+function begin({ data, setStateValue }) {
   document.documentElement.lang = data.lang;
   const page = document.querySelector("[data-testid=stMainBlockContainer]");
   if (!page) return;
@@ -21,11 +25,20 @@ export default function({ data, setStateValue }) {
   };
   const observer = new ResizeObserver(tell);
   observer.observe(page);
-  return () => observer.disconnect();
+  // Where the sidebar lies over the page, Streamlit's page_link would leave it there.
+  const uncover = (event) => {
+    if (innerWidth < 768 && event.target.closest?.(".st-key-navigation a"))
+      document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  };
+  document.addEventListener("click", uncover);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener("click", uncover);
+  };
 }
 """
 
-_measure = st.components.v2.component("page_width", js=_TELL)
+_measure = component("page_width", _TELL)
 
 
 def page_width(language: str) -> int:

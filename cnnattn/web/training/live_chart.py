@@ -11,10 +11,11 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from cnnattn.web.shell.component import component
 from cnnattn.web.shell.plot import show
 
 _HAND_OVER = """
-export default function({ data }) {
+function begin({ data }) {
   let waiting = true;
   const show = (tries) => {
     const chart = document.querySelector(`.st-key-${data.chart} .js-plotly-plot`);
@@ -34,7 +35,7 @@ export default function({ data }) {
 }
 """
 
-_hand_over = st.components.v2.component("live_chart", js=_HAND_OVER)
+_hand_over = component("live_chart", _HAND_OVER)
 
 
 def live_chart(figure: go.Figure, key: str, view: str, alt: str) -> None:
