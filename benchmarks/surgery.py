@@ -31,7 +31,7 @@ from cnnattn.figures.heat.overlays import overlays
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.scores.predictions import predictions
 from cnnattn.nets.checkpoint import load
-from cnnattn.web.attention.inside import inside
+from cnnattn.web.attention.inside import inside_of
 from cnnattn.web.attention.profile import batches
 from cnnattn.web.library.checkpoints import CHECKPOINTS, Model, analyse_uncached
 from cnnattn.web.surgery import outcome
@@ -76,7 +76,7 @@ def main() -> None:
 
 def operate(model: Model, stage, seen, before) -> None:
     """What the page computes after a click: run, heat map, three figures as JSON."""
-    own = inside(model, seen, stage)
+    own = inside_of(model, seen, stage)
     planned = Operation(stage, stage.gate, "channel", channels=CUT)
     after = outcome.operate(model, seen, planned, before.target)
     predictions(outcome.answers(model, before, after, None)).to_json()

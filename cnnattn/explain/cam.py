@@ -207,14 +207,14 @@ def heatmaps(
     """``heatmap`` of several methods; all of ``CAMS`` share one run and one gradient."""
     for method in methods:
         _check_method(method, CAMS | METHODS)
-    found: dict[str, Tensor] = {}
+    heat_maps: dict[str, Tensor] = {}
     if any(method in CAMS for method in methods):
         A, gradient = activation_and_gradient(trace(model, x, [layer]), target, layer)
-        found = {method: CAMS[method](A, gradient) for method in methods if method in CAMS}
+        heat_maps = {method: CAMS[method](A, gradient) for method in methods if method in CAMS}
     for method in methods:
-        if method not in found:
-            found[method] = METHODS[method](model, x, target, layer)
-    return {method: found[method] for method in methods}
+        if method not in heat_maps:
+            heat_maps[method] = METHODS[method](model, x, target, layer)
+    return {method: heat_maps[method] for method in methods}
 
 
 def positive(cam: Tensor) -> Tensor:

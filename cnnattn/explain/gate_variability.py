@@ -45,7 +45,7 @@ def gate_variability(
     not run. Takes memory for a float64 per class and unit.
     """
     moments = gate_moments(model, batches, classes)
-    return {name: variability_of(found) for name, found in moments.items()}
+    return {name: variability_of(gate) for name, gate in moments.items()}
 
 
 def variability_of(moments: GateMoments) -> GateVariability:

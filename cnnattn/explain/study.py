@@ -34,7 +34,7 @@ def measures(
     x: Tensor,
     maps: Tensor,
     target: Target,
-    found: Curves,
+    curves: Curves,
     mask: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """All ``MEASURES`` of maps (M, H, W) of one picture (1, 3, H, W) with these curves, each (M,).
@@ -44,8 +44,8 @@ def measures(
     """
     before, after = confidence_through(model, x, soft_masks(maps, x.shape[2:]), target)
     values = {
-        "deletion": area(found.deletion),
-        "insertion": area(found.insertion),
+        "deletion": area(curves.deletion),
+        "insertion": area(curves.insertion),
         "drop": drop(before, after),
         "increase": (after > before).to(x),
     }

@@ -368,7 +368,7 @@ def test_without_a_test_set_the_samples_are_measured_and_the_test_set_can_be_dow
 
 def test_of_a_picture_of_unknown_class_no_bar_is_right_or_wrong():
     model = loaders.model(ROOT / "checkpoints/cnn-se.safetensors")
-    before = loaders.analysis(model, input_picture(CAT.picture))
+    before = loaders.analysed(model, input_picture(CAT.picture))
     for label, marks in ((None, {""}), ("cat", {"", "✓", "✗"})):
         bars = [bar for column in outcome.answers(model, before, before, label)
                 for bar in column.predictions]  # fmt: skip

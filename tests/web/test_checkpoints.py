@@ -17,11 +17,11 @@ from cnnattn.nets.checkpoint import load, save
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.training import runs
 from cnnattn.training.run_folder import RunConfig
-from cnnattn.web.attention.inside import inside
+from cnnattn.web.attention.inside import inside_of
 from cnnattn.web.heat.maps import one_map
 from cnnattn.web.lab.networks import Networks
 from cnnattn.web.library import checkpoints as library
-from cnnattn.web.library.checkpoints import Model, all_maps, analysis
+from cnnattn.web.library.checkpoints import Model, all_maps, analysed
 from cnnattn.web.surgery.outcome import ablation
 
 PICTURE = samples()[0].picture
@@ -57,9 +57,9 @@ def logits_of(model: Model) -> np.ndarray:
 
 
 WAYS = {
-    "analysis": lambda model: analysis(model, PICTURE).probabilities,
+    "analysis": lambda model: analysed(model, PICTURE).probabilities,
     "all maps": lambda model: all_maps(model, PICTURE)["conv2"],
-    "inside": lambda model: inside(model, PICTURE, model.stages[0]).gates["attention1.gate"],
+    "inside": lambda model: inside_of(model, PICTURE, model.stages[0]).gates["attention1.gate"],
     "heat map": lambda model: one_map(model, PICTURE, "attention3", 3, "grad_cam"),
     "slow heat map": lambda model: one_map(model, PICTURE, "attention3", 3, "occlusion"),
     "ablation": lambda model: ablation(model, PICTURE, "attention1").without,
@@ -111,10 +111,10 @@ def test_a_file_replaced_in_the_very_moment_of_loading(networks, monkeypatch, wh
     model = library.model(file)
     monkeypatch.setattr(library, "load", read)
     assert (model.version == old_version) == (when == "after it is read")
-    np.testing.assert_allclose(analysis(model, PICTURE).probabilities, logits_of(model), atol=1e-6)
+    np.testing.assert_allclose(analysed(model, PICTURE).probabilities, logits_of(model), atol=1e-6)
     later = library.model(file)
     assert later.version == load(file).version != old_version
-    np.testing.assert_allclose(analysis(later, PICTURE).probabilities, logits_of(later), atol=1e-6)
+    np.testing.assert_allclose(analysed(later, PICTURE).probabilities, logits_of(later), atol=1e-6)
 
 
 @pytest.mark.parametrize("keep_date", [False, True])
@@ -134,7 +134,7 @@ def test_the_version_is_the_content_s_wherever_it_lies(networks):
     model = library.model(file)
     file.unlink()
     assert library.model(copy).version == model.version  # known without its file
-    np.testing.assert_allclose(analysis(model, PICTURE).probabilities, logits_of(model), atol=1e-6)
+    np.testing.assert_allclose(analysed(model, PICTURE).probabilities, logits_of(model), atol=1e-6)
     copy.write_bytes(other)
     assert load(copy).version != model.version
 

@@ -152,7 +152,7 @@ def test_every_thing_that_shows_makes_another_figure(monkeypatch):
     assert len({first, *others}) == len(others) + 1
     # A file with other bytes is looked at anew, though here it says the same.
     seen = np.ascontiguousarray(CAR[::4, ::4])
-    assert checkpoints.analysis(newer[0], seen) is not checkpoints.analysis(pair[0], seen)
+    assert checkpoints.analysed(newer[0], seen) is not checkpoints.analysed(pair[0], seen)
     assert grid(newer) == first == grid(models("cnn-none", "cnn-se"))
 
 

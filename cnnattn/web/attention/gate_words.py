@@ -123,9 +123,9 @@ def stage_title(stage: Stage) -> str:
     return _("stage {stage}", stage=stage.name)
 
 
-def module_words(model: Model, stage: Stage, found: Inside, gate: str | None) -> str:
+def module_words(model: Model, stage: Stage, inside: Inside, gate: str | None) -> str:
     """What there is to see of a module in figures, for somebody who cannot see it."""
-    before, after = around_gate(found, gate)
+    before, after = around_gate(inside, gate)
     told = [
         _("The attention of {model} in {stage}, step by step, from {count} feature maps of "
           "{height}×{width} with mean activation {before:.3f} to maps with mean {after:.3f}",
@@ -133,7 +133,7 @@ def module_words(model: Model, stage: Stage, found: Inside, gate: str | None) ->
           width=before.shape[2], before=before.mean(), after=after.mean())
     ]  # fmt: skip
     if gate is not None:
-        weights = found.gates[gate]
+        weights = inside.gates[gate]
         told.append(
             _(
                 "gates from {low:.2f} to {high:.2f}, mean {mean:.2f}",
@@ -142,7 +142,7 @@ def module_words(model: Model, stage: Stage, found: Inside, gate: str | None) ->
                 mean=weights.mean(),
             )
         )
-    elif found.affinity is not None or found.added is not None:
+    elif inside.affinity is not None or inside.added is not None:
         told.append(
             _(
                 "the module adds from {low:+.2f} to {high:+.2f}",

@@ -12,7 +12,7 @@ from cnnattn.web.shell.text import _
 Array = np.ndarray
 
 
-def inside(model: Model, picture: Array, stage: Stage) -> Inside:
+def inside_of(model: Model, picture: Array, stage: Stage) -> Inside:
     """What the attention of a stage does with a picture, uint8 (H, W, 3). Do not change it."""
     return _inside(model, model.version, model.input_picture(picture), *around(stage))
 
@@ -37,33 +37,33 @@ def gate_kind(gate: Array) -> str:
     return "place" if gate.shape[0] == 1 else "pixel"
 
 
-def around_gate(found: Inside, gate: str | None) -> tuple[Array, Array]:
+def around_gate(inside: Inside, gate: str | None) -> tuple[Array, Array]:
     """The maps that one gate of a module is given, and those that it leaves."""
     if gate is None:
-        return found.before, found.after
-    before = found.before
-    for name, weights in found.gates.items():
+        return inside.before, inside.after
+    before = inside.before
+    for name, weights in inside.gates.items():
         if name == gate:
             return before, before * weights
         before = before * weights
     raise KeyError(gate)
 
 
-def gate_spread(found: Inside, gate: str | None = None) -> float:
+def gate_spread(inside: Inside, gate: str | None = None) -> float:
     """Standard deviation of a gate's weights, the first gate's without a name; -1 without gates."""
-    weights = found.gates.get(gate or next(iter(found.gates), ""))
+    weights = inside.gates.get(gate or next(iter(inside.gates), ""))
     return -1.0 if weights is None else float(weights.std())
 
 
 def widest_stage(model: Model, seen: Array) -> Stage:
     """The stage whose gates differ most for this picture; the last one where there are no gates."""
-    spreads = [gate_spread(inside(model, seen, stage)) for stage in model.stages]
+    spreads = [gate_spread(inside_of(model, seen, stage)) for stage in model.stages]
     return model.stages[int(np.argmax(spreads)) if max(spreads) >= 0 else -1]
 
 
-def sound(found: Inside) -> bool:
+def sound(inside: Inside) -> bool:
     """Whether all maps and gates are numbers."""
-    arrays = [found.before, found.after, *found.gates.values()]
+    arrays = [inside.before, inside.after, *inside.gates.values()]
     return all(np.isfinite(array).all() for array in arrays)
 
 

@@ -18,7 +18,7 @@ Array = np.ndarray
 
 def module_steps(
     model: Model,
-    found: Inside,
+    inside: Inside,
     gate: str | None,
     seen: Array,
     place: Place = (0, 0),
@@ -29,17 +29,17 @@ def module_steps(
     Of an affinity the weights of ``place`` are shown over the picture, of a full gate those of
     ``channel``.
     """
-    before, after = around_gate(found, gate)
-    hovers = channel_hovers(found, gate, before, after)
+    before, after = around_gate(inside, gate)
+    hovers = channel_hovers(inside, gate, before, after)
     first = _maps(_("Maps before"), _size(before), before, hovers)
     last = _maps(_("Maps after"), _("each map × its gate"), after, hovers)
     if gate is None:
         last = replace(last, note=_("input + added"))
-        return [first, *_adding(model, found, seen, place, hovers), last]
-    weights = found.gates[gate]
+        return [first, *_adding(model, inside, seen, place, hovers), last]
+    weights = inside.gates[gate]
     kind = gate_kind(weights)
     if kind == "channel":
-        return [first, *_channel_steps(model, found, gate, before, hovers), last]
+        return [first, *_channel_steps(model, inside, gate, before, hovers), last]
     if kind == "place":
         last = replace(last, note=_("each map × the weights of the positions"))
         return [first, *_place_steps(before, weights[0], seen), last]
@@ -66,17 +66,17 @@ def _maps(title: str, note: str, maps: Array, hovers: Sequence[str], scale: str 
     return Maps(title, note, maps, range(len(maps)), hovers, _("activation"), scale)
 
 
-def channel_hovers(found: Inside, gate: str | None, before: Array, after: Array) -> list[str]:
+def channel_hovers(inside: Inside, gate: str | None, before: Array, after: Array) -> list[str]:
     """Of each channel: its number, its means before and after, its gate or what is added."""
-    weights = None if gate is None else found.gates[gate]
+    weights = None if gate is None else inside.gates[gate]
     lines = [_("<b>Channel {number}</b>"), _("mean before: {before:.3f}")]
     numbers = {"before": before.mean((1, 2)), "after": after.mean((1, 2))}
     if weights is not None and len(weights) == len(before):
         lines.append(_("gate {gate:.3f}"))
         numbers["gate"] = weights.mean((1, 2))
-    if found.added is not None:
+    if inside.added is not None:
         lines.append(_("added: {added:+.3f}"))
-        numbers["added"] = found.added
+        numbers["added"] = inside.added
     template = "<br>".join([*lines, _("mean after: {after:.3f}")])  # looked up once, not by channel
     return [
         template.format(number=c, **{name: values[c] for name, values in numbers.items()})
@@ -85,25 +85,25 @@ def channel_hovers(found: Inside, gate: str | None, before: Array, after: Array)
 
 
 def _channel_steps(
-    model: Model, found: Inside, gate: str, before: Array, hovers: Sequence[str]
+    model: Model, inside: Inside, gate: str, before: Array, hovers: Sequence[str]
 ) -> list[Step]:
     """Squeeze, excitation where there are hidden units, and the gate."""
-    weights = found.gates[gate].ravel()
+    weights = inside.gates[gate].ravel()
     channels = len(weights)
     squeezed = before.mean((1, 2))[None]
     note = _("mean of each map: one number per channel")
-    if found.hidden is not None and len(found.hidden) == 2:
+    if inside.hidden is not None and len(inside.hidden) == 2:
         squeezed = np.stack([squeezed[0], before.max((1, 2))])
         note = _("mean (dark) and maximum (light) of each map")
     found_steps: list[Step] = [Bars(_("Squeeze"), note, squeezed, hovers, model.colour)]
-    if found.hidden is not None:
-        units = found.hidden.shape[1]
+    if inside.hidden is not None:
+        units = inside.hidden.shape[1]
         found_steps.append(
             Bars(
                 _("Excitation"),
                 _("W₁, ReLU: {sizes}", sizes=f"{channels}\u00a0→\u00a0{units}"),
-                found.hidden,
-                _unit_hovers(model, gate, found.hidden),
+                inside.hidden,
+                _unit_hovers(model, gate, inside.hidden),
                 model.colour,
                 channels=False,
             )
@@ -163,12 +163,12 @@ def _place_hover() -> str:
 
 
 def _adding(
-    model: Model, found: Inside, seen: Array, place: Place, hovers: Sequence[str]
+    model: Model, inside: Inside, seen: Array, place: Place, hovers: Sequence[str]
 ) -> list[Step]:
     """The steps of modules that add: global context and non-local."""
-    added = found.after - found.before
-    if found.affinity is not None:
-        height, width = found.affinity.shape[:2]
+    added = inside.after - inside.before
+    if inside.affinity is not None:
+        height, width = inside.affinity.shape[:2]
         row, column = min(place[0], height - 1), min(place[1], width - 1)
         looks = _("from here, row {row}, column {column}", row="{row}", column="{column}")
         names = [looks.format(row=r, column=c) for r in range(height) for c in range(width)]
@@ -177,35 +177,35 @@ def _adding(
                 _("Where it looks"),
                 _("attention weights of row {row}, column {column}: what it takes from each "
                   "position", row=row, column=column),
-                seen, found.affinity[row, column], _place_hover(), _("share"),
+                seen, inside.affinity[row, column], _place_hover(), _("share"),
                 choices=(height, width), chosen=(row, column), choice_hovers=names,
             ),
             _maps(_("Added"), _size(added), added, hovers, "added"),
         ]  # fmt: skip
-    if found.places is not None and found.added is not None:
+    if inside.places is not None and inside.added is not None:
         return [
             Places(
                 _("Context"),
                 _("weight per position; they sum to 1"),
-                seen, found.places, _place_hover(), _("share"),
+                seen, inside.places, _place_hover(), _("share"),
             ),
             Bars(
                 _("Added"),
                 _("weighted sum over positions, through two layers: one number per channel"),
-                found.added[None], hovers, model.colour,
+                inside.added[None], hovers, model.colour,
             ),
         ]  # fmt: skip
     return [_maps(_("Added"), _size(added), added, hovers, "added")]
 
 
-def channel_rows(found: Inside, gate: str | None) -> list[dict[str, object]]:
+def channel_rows(inside: Inside, gate: str | None) -> list[dict[str, object]]:
     """The numbers of the way, a row a channel, for a table."""
-    before, after = around_gate(found, gate)
+    before, after = around_gate(inside, gate)
     columns = {_("channel"): np.arange(len(before)), _("mean before"): before.mean((1, 2))}
-    if gate is not None and len(found.gates[gate]) == len(before):
-        columns[_("gate")] = found.gates[gate].mean((1, 2))
-    if found.added is not None:
-        columns[_("added")] = found.added
+    if gate is not None and len(inside.gates[gate]) == len(before):
+        columns[_("gate")] = inside.gates[gate].mean((1, 2))
+    if inside.added is not None:
+        columns[_("added")] = inside.added
     columns[_("mean after")] = after.mean((1, 2))
     return [
         {name: values[c].item() for name, values in columns.items()} for c in range(len(before))
@@ -219,11 +219,11 @@ def extremes(weights: Array, count: int = 3) -> tuple[list[int], list[int]]:
     return [int(c) for c in order[:count]], [int(c) for c in order[::-1][:count]]
 
 
-def pair_groups(found: Inside, gate: str) -> list[PairGroup]:
+def pair_groups(inside: Inside, gate: str) -> list[PairGroup]:
     """The channels with the largest and the smallest gates, before and after their gate."""
-    before, after = around_gate(found, gate)
-    weights = found.gates[gate].ravel()
-    hovers = channel_hovers(found, gate, before, after)
+    before, after = around_gate(inside, gate)
+    weights = inside.gates[gate].ravel()
+    hovers = channel_hovers(inside, gate, before, after)
     titles = (_("Largest gates"), _("Smallest gates"))
     return [
         PairGroup(

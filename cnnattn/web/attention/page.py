@@ -31,7 +31,7 @@ from cnnattn.web.attention.gate_words import (
 from cnnattn.web.attention.inside import (
     around_gate,
     gate_kind,
-    inside,
+    inside_of,
     sound,
     unsound,
     widest_stage,
@@ -66,10 +66,10 @@ def draw(width: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = pick_model(models)
         stage = pick_stage(model, widest_stage(model, picture).name)
-        found = inside(model, picture, stage)
-        gate = pick_gate(found)
-        channel = url_state.number(_("Channel"), "channel", 0, 0, len(found.before) - 1, width=140)
-        place = pick_position(found)
+        inside = inside_of(model, picture, stage)
+        gate = pick_gate(inside)
+        channel = url_state.number(_("Channel"), "channel", 0, 0, len(inside.before) - 1, width=140)
+        place = pick_position(inside)
     without = [other.title for other in chosen if other not in models]
     if without:
         st.caption(
@@ -79,7 +79,7 @@ def draw(width: int) -> None:
             )
         )
     offer_positions(model, chosen)
-    if not sound(found):
+    if not sound(inside):
         st.warning(unsound(model), icon=":material/error:")
         return
 
@@ -89,10 +89,10 @@ def draw(width: int) -> None:
         if not isinstance(value, str) and value >= 0:
             st.session_state["channel"] = value
 
-    weights = None if gate is None else found.gates[gate]
+    weights = None if gate is None else inside.gates[gate]
     per_channel = weights is not None and gate_kind(weights) == "channel"
     if gate is not None:
-        _gates(model, stage, found, gate, chosen, channel, click, width)
+        _gates(model, stage, inside, gate, chosen, channel, click, width)
 
     with st.expander(
         _("Move the gates by hand"), icon=":material/tune:", on_change="rerun", key="gates_by_hand"
@@ -109,34 +109,34 @@ def draw(width: int) -> None:
             "it."
         ),
     )
-    st.markdown(filled(kind, kind.explanation, len(found.before)))
+    st.markdown(filled(kind, kind.explanation, len(inside.before)))
     show(
         way(
-            module_steps(model, found, gate, model.input_picture(picture), place, channel),
+            module_steps(model, inside, gate, model.input_picture(picture), place, channel),
             selected=channel,
             width=width,
         ),
         key="way",
         on_click=click,
-        alt=module_words(model, stage, found, gate),
-        rows=lambda: channel_rows(found, gate),
+        alt=module_words(model, stage, inside, gate),
+        rows=lambda: channel_rows(inside, gate),
     )
     with st.expander(_("Common questions"), icon=":material/help:"):
-        for question, answer in questions(kind, len(found.before)):
+        for question, answer in questions(kind, len(inside.before)):
             st.markdown(f"**{question}**  \n{answer}")
 
     if gate is None or not per_channel:
         st.info(_("This module has no weight per channel, so there are no mean gates by class."))
         return
-    if len(found.before) > 1:
-        _extremes(found, gate, click, width)
+    if len(inside.before) > 1:
+        _extremes(inside, gate, click, width)
     class_section(model, stage, channel, width)
 
 
 def _gates(
     model: Model,
     stage: Stage,
-    found: Inside,
+    inside: Inside,
     gate: str,
     chosen: list[Model],
     channel: int,
@@ -144,7 +144,7 @@ def _gates(
     width: int,
 ) -> None:
     """The gates for this image: in words, how much they vary from image to image, and as bars."""
-    weights = found.gates[gate]
+    weights = inside.gates[gate]
     heading(
         _("Gates of {stage} for this image", stage=stage_title(stage)),
         _(
@@ -180,7 +180,7 @@ def _gates(
     show(
         gate_chart(
             weights.ravel(),
-            channel_hovers(found, gate, *around_gate(found, gate)),
+            channel_hovers(inside, gate, *around_gate(inside, gate)),
             model.colour,
             title=_("Gates, deviation from the mean")
             if view == "deviation"
@@ -197,9 +197,9 @@ def _gates(
     )
 
 
-def _extremes(found: Inside, gate: str, click: Callable[[str | int], None], width: int) -> None:
+def _extremes(inside: Inside, gate: str, click: Callable[[str | int], None], width: int) -> None:
     """The channels with the largest and the smallest gates, before and after."""
-    groups = pair_groups(found, gate)
+    groups = pair_groups(inside, gate)
     heading(
         _("Most and least emphasised channels"),
         _(

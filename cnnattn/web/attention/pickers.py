@@ -36,9 +36,9 @@ def _label(stage: Stage) -> str:
     return _("{stage} (block {block})", stage=stage.name, block=stage.block)
 
 
-def pick_gate(found: Inside) -> str | None:
+def pick_gate(inside: Inside) -> str | None:
     """The gate that is looked at: a choice where a module has several, None where it has none."""
-    gates = list(found.gates)
+    gates = list(inside.gates)
     if len(gates) < 2:
         return gates[0] if gates else None
     number = url_state.one_of(
@@ -47,22 +47,22 @@ def pick_gate(found: Inside) -> str | None:
         [str(i) for i in range(len(gates))],
         "gate",
         "0",
-        format_func=lambda i: gate_title(found, gates[int(i)]),
+        format_func=lambda i: gate_title(inside, gates[int(i)]),
     )
     return gates[int(number)]
 
 
-def gate_title(found: Inside, name: str) -> str:
+def gate_title(inside: Inside, name: str) -> str:
     """What a gate of a module with several is called."""
     kinds = {"channel": _("Channel gate"), "place": _("Spatial gate"), "pixel": _("Full gate")}
-    return kinds[gate_kind(found.gates[name])]
+    return kinds[gate_kind(inside.gates[name])]
 
 
-def pick_position(found: Inside) -> Place:
+def pick_position(inside: Inside) -> Place:
     """The position whose attention weights are shown, where the module has such; else (0, 0)."""
-    if found.affinity is None:
+    if inside.affinity is None:
         return (0, 0)
-    rows, columns = found.affinity.shape[:2]
+    rows, columns = inside.affinity.shape[:2]
     return (
         url_state.number(_("Row"), "place_row", rows // 2, 0, rows - 1, width=120),
         url_state.number(_("Column"), "place_column", columns // 2, 0, columns - 1, width=120),

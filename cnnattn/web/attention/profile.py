@@ -17,7 +17,7 @@ from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.get_data import say_how_to_get_pictures
 from cnnattn.web.library.jobs import Result, part_of, result_or_offer
-from cnnattn.web.library.picture_sets import picture_set
+from cnnattn.web.library.picture_sets import read_picture_set
 from cnnattn.web.shell.text import _, class_name, paragraph, percent
 
 BATCH = 200  # pictures: more would not fit into the processor's cache
@@ -60,7 +60,7 @@ def class_gates(model: Model) -> Profile | None:
     if split is None:
         say_how_to_get_pictures("profile_")
         return None
-    tested = picture_set("test")
+    tested = read_picture_set("test")
     assert tested is not None
     found = result_or_offer(
         f"gate profile of {model.version} on {tested.fingerprint}",

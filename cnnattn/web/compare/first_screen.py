@@ -110,9 +110,9 @@ def heat_columns(pairs: Sequence[Pair], letters: int) -> list[OverlayColumn]:
         OverlayColumn(
             shortened(model.title, letters),
             model.colour,
-            [Overlay(class_name(model.classes[found.target]), found.cam, hover=hover)],
+            [Overlay(class_name(model.classes[analysis.target]), analysis.cam, hover=hover)],
         )
-        for model, found in pairs
+        for model, analysis in pairs
     ]
     if len(pairs) == 2 and pairs[0][1].cam.shape == pairs[1][1].cam.shape:
         before, after = (share(column.overlays[0].cam, False) for column in columns)
@@ -125,8 +125,8 @@ def heat_columns(pairs: Sequence[Pair], letters: int) -> list[OverlayColumn]:
 def _heat_words(pairs: Sequence[Pair]) -> str:
     """Where each model looks most: the place of the largest value, in words."""
     told = []
-    for model, found in pairs:
-        place = charts.strongest_place(found.cam)
+    for model, analysis in pairs:
+        place = charts.strongest_place(analysis.cam)
         told.append(_("{model} looks most at the {place}", model=model.title, place=place))
     return "; ".join(told)
 
@@ -148,11 +148,11 @@ def path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) -> 
 @drawn
 def _path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) -> Drawn:
     pairs = charts.pairs_of(models, chosen.picture)
-    model, found = max(pairs, key=lambda pair: len(pair[0].stages))
+    model, analysis = max(pairs, key=lambda pair: len(pair[0].stages))
     side = model.checkpoint.architecture.size
     boxes = []
     for i, stage in enumerate(model.stages):
-        channels, height, breadth = found.maps[stage.output].shape
+        channels, height, breadth = analysis.maps[stage.output].shape
         gates = [
             (m.colour, f.channel_gates[m.stages[i].gate])
             for m, f in charts.with_stage(pairs, i)
@@ -188,9 +188,9 @@ def _path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) ->
 
 def _path_words(pairs: Sequence[Pair]) -> str:
     told = []
-    for model, found in pairs:
+    for model, analysis in pairs:
         for stage in model.stages:
-            gates = found.channel_gates.get(stage.gate)
+            gates = analysis.channel_gates.get(stage.gate)
             if gates is not None:
                 told.append(
                     _(

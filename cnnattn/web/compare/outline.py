@@ -27,7 +27,7 @@ class Outline:
 def outline(models: Sequence[Model], chosen: Chosen) -> Outline:
     """The outline of a picture in these models."""
     pairs = charts.pairs_of(models, chosen.picture)
-    gated = next((i for i, (_model, found) in enumerate(pairs) if found.channel_gates), 0)
+    gated = next((i for i, (_model, analysis) in enumerate(pairs) if analysis.channel_gates), 0)
     deepest = max((model.stages for model in models), key=len)
     return Outline(
         charts.widest_stage(pairs),
@@ -36,8 +36,8 @@ def outline(models: Sequence[Model], chosen: Chosen) -> Outline:
         tuple(
             {
                 role: max(
-                    len(found.maps[model.stages[index].layers[role]])
-                    for model, found in charts.with_stage(pairs, index)
+                    len(analysis.maps[model.stages[index].layers[role]])
+                    for model, analysis in charts.with_stage(pairs, index)
                 )
                 for role in stage.layers
             }

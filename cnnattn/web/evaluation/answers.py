@@ -67,7 +67,7 @@ class Score:
 
 
 def scores(
-    models: Sequence[Model], found: PictureSet | None, answers: Mapping[str, Answers]
+    models: Sequence[Model], picture_set: PictureSet | None, answers: Mapping[str, Answers]
 ) -> list[Score]:
     """What is known of each model: measured where there are answers, else its card's.
 
@@ -77,7 +77,7 @@ def scores(
     for model in models:
         if model.name in answers:
             known.append(_measured(answers[model.name]))
-        elif (results := _of_card(model, found)) is not None:
+        elif (results := _of_card(model, picture_set)) is not None:
             known.append(results)
     return known
 
@@ -93,15 +93,18 @@ def _measured(answers: Answers) -> Score:
     )
 
 
-def _of_card(model: Model, found: PictureSet | None) -> Score | None:
+def _of_card(model: Model, picture_set: PictureSet | None) -> Score | None:
     """The card's results, where they are of this very test set, or there is no set to measure."""
     card = model.checkpoint.card
     results = card.get("results", {})
     if not {"pictures", "confusion", "loss"} <= results.keys():
         return None
-    if found and (found.corrupted or found.source != "test"):
+    if picture_set and (picture_set.corrupted or picture_set.source != "test"):
         return None
-    if found and (card.get("data"), results["pictures"]) != (found.name, len(found)):
+    if picture_set and (card.get("data"), results["pictures"]) != (
+        picture_set.name,
+        len(picture_set),
+    ):
         return None
     counts = np.array(results["confusion"], np.int64)
     return Score(
@@ -114,7 +117,7 @@ def _of_card(model: Model, found: PictureSet | None) -> Score | None:
 
 
 def answers_or_offer(
-    models: Sequence[Model], found: PictureSet, button: str, explanation: str
+    models: Sequence[Model], picture_set: PictureSet, button: str, explanation: str
 ) -> dict[str, Answers]:
     """The answers of each model by its name; while some lack, a button to get them, or progress.
 
@@ -123,21 +126,21 @@ def answers_or_offer(
 
     def work(model: Model) -> Generator[float, None, Result]:
         prepare = partial(to_inputs, **model.input)
-        logits = yield from logits_of(model.checkpoint.model, found.split.pictures, prepare)
+        logits = yield from logits_of(model.checkpoint.model, picture_set.split.pictures, prepare)
         return {"logits": logits}
 
-    what = f"logits {found.fingerprint}"
-    if found.source == "samples":
+    what = f"logits {picture_set.fingerprint}"
+    if picture_set.source == "samples":
         results = {model.name: at_once(what, work, model) for model in models}
     else:
         results = each_or_offer(models, what, work, button, explanation)
     return {
-        model.name: _answers(model, found, results[model.name]["logits"])
+        model.name: _answers(model, picture_set, results[model.name]["logits"])
         for model in models
         if model.name in results
     }
 
 
-def _answers(model: Model, found: PictureSet, logits: np.ndarray) -> Answers:
-    match = match_classes(found.classes, model.classes)
-    return Answers(model, match, found.labels_for(model), logits)
+def _answers(model: Model, picture_set: PictureSet, logits: np.ndarray) -> Answers:
+    match = match_classes(picture_set.classes, model.classes)
+    return Answers(model, match, picture_set.labels_for(model), logits)

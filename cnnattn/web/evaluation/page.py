@@ -27,7 +27,7 @@ MOST_CLASSES = 100  # in a matrix that is drawn: ten thousand cells
 
 def draw(width: int) -> None:
     """Draw the page; figures are planned for a page of ``width`` pixels."""
-    found = pick.pick_pictures()
+    picture_set = pick.pick_pictures()
     models = pick_models()
     link_view = {"models": ",".join(model.name for model in models), "lang": language()}
 
@@ -41,21 +41,21 @@ def draw(width: int) -> None:
     )
     top = st.container()
     answers = {}
-    able = models if found is None else with_common_classes(models, found)
-    if found is not None and able:
+    able = models if picture_set is None else with_common_classes(models, picture_set)
+    if picture_set is not None and able:
         answers = answers_or_offer(
             able,
-            found,
-            _("Evaluate on all {count:,} images", count=len(found)),
+            picture_set,
+            _("Evaluate on all {count:,} images", count=len(picture_set)),
             _(
                 "Calibration, single images and the comparison of two models need the prediction "
                 "of every model for every image. This takes some seconds; the result is saved."
             ),
         )
-    known = scores(able, found, answers)
+    known = scores(able, picture_set, answers)
     measured = [score.answers for score in known if score.answers is not None]
     with top:
-        remarks = words.remarks(models, known, found)
+        remarks = words.remarks(models, known, picture_set)
         if not known:
             for sentence in remarks:
                 st.caption(sentence)
@@ -114,9 +114,9 @@ def draw(width: int) -> None:
             )
         )
     st.caption(words.cell_in_words(score, true, called))
-    if found is not None and score.answers is not None:
+    if picture_set is not None and score.answers is not None:
         index = words.of_cell(score.answers, true, called)
-        pick.paged_gallery(found, index, measured, "cell", link_view)
+        pick.paged_gallery(picture_set, index, measured, "cell", link_view)
 
     heading(
         _("Recall and precision per class"),
@@ -125,7 +125,7 @@ def draw(width: int) -> None:
             "Precision: of the images that it predicts as this class, the share that belong to it."
         ),
     )
-    classes = found.classes if found is not None else known[0].model.classes
+    classes = picture_set.classes if picture_set is not None else known[0].model.classes
     show(
         class_scores(
             panels.class_panels(known, classes),
@@ -138,7 +138,7 @@ def draw(width: int) -> None:
         alt=words.classes_in_words(known),
         rows=lambda: words.class_rows(known),
     )
-    if not measured or found is None:
+    if not measured or picture_set is None:
         end_page()
 
     # --- calibration
@@ -173,15 +173,15 @@ def draw(width: int) -> None:
 
     # --- where two models differ
     if pair:
-        heading(_("Where two models differ"), words.link_hint(found))
+        heading(_("Where two models differ"), words.link_hint(picture_set))
         group, by, falling = pick.pick_side(*pair)
         index = np.flatnonzero(words.sides(*pair)[group])
         sure = next(each for each in pair if each.model is by).confidence[index]
         index = index[np.argsort(-sure if falling else sure, kind="stable")]
-        pick.paged_gallery(found, index, pair, "group", link_view)
+        pick.paged_gallery(picture_set, index, pair, "group", link_view)
 
     # --- worse and worse pictures
-    if found.corrupted:
+    if picture_set.corrupted:
         end_page()
     heading(
         _("Robustness to corruption"),
@@ -191,16 +191,18 @@ def draw(width: int) -> None:
         ),
     )
     show(
-        picture_tiles(worse.examples(found), least=180, width=width, uirevision="examples"),
+        picture_tiles(worse.examples(picture_set), least=180, width=width, uirevision="examples"),
         key="corruptions",
         alt=_("One image with five kinds of corruption, each from 0% to 100%"),
     )
-    most = min(1000, len(found))
+    most = min(1000, len(picture_set))
     view.follow("corrupted_count", most)
-    count = view.number(_("Number of images"), "corrupted_count", most, 1, len(found), width=160)
+    count = view.number(
+        _("Number of images"), "corrupted_count", most, 1, len(picture_set), width=160
+    )
     results = worse.robustness_or_offer(
         able,
-        found,
+        picture_set,
         count,
         _("Run the robustness test"),
         _("26 runs per model: clean + 5 corruptions × 5 strengths."),

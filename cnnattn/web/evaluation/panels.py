@@ -114,7 +114,7 @@ def reliability_panel(answers: Answers) -> Reliability:
 
 
 def shown(
-    found: PictureSet, index: int, answers: Sequence[Answers], view: Mapping[str, str]
+    picture_set: PictureSet, index: int, answers: Sequence[Answers], view: Mapping[str, str]
 ) -> Shown:
     """A picture of the set with its true class and what each model says of it."""
     said = []
@@ -122,5 +122,5 @@ def shown(
         name = each.model.classes[each.predicted[index]]
         mark = "✓" if each.right[index] else "✗"
         said.append(f"{mark} {class_name(name)} {percent(float(each.confidence[index]))}")
-    title = _("true: {label}", label=class_name(found.label(index)))
-    return Shown(found.split.pictures[index], title, said, found.link(index, view))
+    title = _("true: {label}", label=class_name(picture_set.label(index)))
+    return Shown(picture_set.split.pictures[index], title, said, picture_set.link(index, view))

@@ -26,7 +26,7 @@ def pick_pictures() -> PictureSet | None:
     missing = st.container()
     with st.sidebar:
         st.subheader(_("Test images"), anchor=False)
-        found = pick_set("tested", "test", missing)
+        picture_set = pick_set("tested", "test", missing)
         kinds = {"none": _("none (clean)"), **corruption_names()}
         kind = view.one_of(
             st.selectbox,
@@ -36,14 +36,14 @@ def pick_pictures() -> PictureSet | None:
             "none",
             format_func=kinds.__getitem__,
         )
-        if kind == "none" or found is None:
-            return found
+        if kind == "none" or picture_set is None:
+            return picture_set
         strengths = [str(percent) for percent in range(0, 101, 10)]
         strength = view.one_of(
             _slider, _("Strength"), strengths, "worse_by", "40", format_func="{}%".format
         )
     with st.spinner(_("Corrupting images …")):
-        return corrupted_set(found, kind, int(strength))
+        return corrupted_set(picture_set, kind, int(strength))
 
 
 def pick_sides(measured: Sequence[Answers]) -> tuple[Answers, Answers] | None:
@@ -150,7 +150,7 @@ def pick_side(a: Answers, b: Answers) -> tuple[str, Model, bool]:
 
 
 def paged_gallery(
-    found: PictureSet,
+    picture_set: PictureSet,
     index: np.ndarray,
     answers: Sequence[Answers],
     key: str,
@@ -165,7 +165,7 @@ def paged_gallery(
         label = _("Page (of {pages})", pages=pages)
         page = view.number(label, f"{key}_page", 1, 1, pages, width=160)
     gallery(
-        [shown(found, int(i), answers, link_view) for i in index[(page - 1) * PAGE :][:PAGE]],
+        [shown(picture_set, int(i), answers, link_view) for i in index[(page - 1) * PAGE :][:PAGE]],
         [each.model.title for each in answers],
         [each.model.colour for each in answers],
     )

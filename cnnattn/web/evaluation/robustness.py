@@ -31,17 +31,17 @@ def corruption_names() -> dict[str, str]:
 
 
 def robustness_or_offer(
-    models: Sequence[Model], found: PictureSet, count: int, button: str, explanation: str
+    models: Sequence[Model], picture_set: PictureSet, count: int, button: str, explanation: str
 ) -> dict[str, Result]:
     """Of each model by its name: "hits", int64 (kinds, strengths), the right answers on ``count``
     pictures spread evenly over the set and corrupted in every way; "count", those of a class that
     the model has."""
-    index = np.linspace(0, len(found) - 1, count).round().astype(int)
-    pictures = found.split.pictures[index]
+    index = np.linspace(0, len(picture_set) - 1, count).round().astype(int)
+    pictures = picture_set.split.pictures[index]
 
     def work(model: Model) -> Generator[float, None, Result]:
         prepare = partial(to_inputs, **model.input)
-        truth = found.labels_for(model)[index]
+        truth = picture_set.labels_for(model)[index]
         of = truth >= 0
         hits = np.zeros((len(CORRUPTIONS), len(STRENGTHS)), np.int64)
         done, steps = 0.0, hits.size - len(CORRUPTIONS) + 1
@@ -57,13 +57,13 @@ def robustness_or_offer(
                 done += 1 / steps
         return {"hits": hits, "count": np.array(of.sum())}
 
-    what = f"robustness {found.fingerprint} {count} {STRENGTHS} {list(CORRUPTIONS)}"
+    what = f"robustness {picture_set.fingerprint} {count} {STRENGTHS} {list(CORRUPTIONS)}"
     return each_or_offer(models, what, work, button, explanation)
 
 
-def examples(found: PictureSet) -> list[Tiles]:
+def examples(picture_set: PictureSet) -> list[Tiles]:
     """One picture of the set, not too bright or dark, in every kind and strength of corruption."""
-    first = found.split.pictures[:100]
+    first = picture_set.split.pictures[:100]
     medium = np.abs(first.mean((1, 2, 3)) - 128).argmin()
     picture = first[[medium]]
     panels = []

@@ -118,7 +118,7 @@ def compared(a: Answers, b: Answers) -> str:
 
 
 def remarks(
-    models: Sequence[Model], scores: Sequence[Score], found: PictureSet | None
+    models: Sequence[Model], scores: Sequence[Score], picture_set: PictureSet | None
 ) -> list[str]:
     """What the reader must know of the figures: where they come from and what they leave out."""
     sentences = []
@@ -130,23 +130,23 @@ def remarks(
                 models=_(", ").join(carded),
             )
         )
-    able = models if found is None else with_common_classes(models, found)
+    able = models if picture_set is None else with_common_classes(models, picture_set)
     having = [score.model.name for score in scores]
     lacking = [model.title for model in able if model.name not in having]
     if lacking:
         sentences.append(_("Not evaluated yet: {models}.", models=_(", ").join(lacking)))
-    if found is None:
+    if picture_set is None:
         return sentences
-    sentences += [no_common_class(model, found) for model in models if model not in able]
+    sentences += [no_common_class(model, picture_set) for model in models if model not in able]
     return sentences + [
         sentence
         for score in scores
         if score.answers is not None
-        for sentence in unmatched(score.answers, found)
+        for sentence in unmatched(score.answers, picture_set)
     ]
 
 
-def unmatched(answers: Answers, found: PictureSet) -> list[str]:
+def unmatched(answers: Answers, picture_set: PictureSet) -> list[str]:
     """Sentences on the classes that the set and the model do not share; none if they share all."""
     match, model, sentences = answers.match, answers.model.title, []
     if match.only_data:
@@ -158,7 +158,7 @@ def unmatched(answers: Answers, found: PictureSet) -> list[str]:
                 count=int((~answers.known).sum()),
             )
         )
-    if match.only_model and found.source != "samples":
+    if match.only_model and picture_set.source != "samples":
         sentences.append(
             _(
                 "There are no images of these classes of {model}: {classes}.",
@@ -263,11 +263,11 @@ def sides(a: Answers, b: Answers) -> dict[str, np.ndarray]:
     }
 
 
-def link_hint(found: PictureSet) -> str:
+def link_hint(picture_set: PictureSet) -> str:
     """What a click on a picture of a gallery does."""
-    if found.source == "folder":
+    if picture_set.source == "folder":
         return _("The same images and the predictions of both models.")
-    if found.corrupted:
+    if picture_set.corrupted:
         return _("Click an image to open the uncorrupted original on the page Compare.")
     return _("Click an image to open it on the page Compare with the same models.")
 

@@ -13,7 +13,7 @@ from cnnattn.figures.maps.network_path import network_path
 from cnnattn.problem import Problem
 from cnnattn.web.feature_maps import words
 from cnnattn.web.library import charts
-from cnnattn.web.library.checkpoints import all_maps, analysis, dataset
+from cnnattn.web.library.checkpoints import all_maps, analysed, dataset
 from cnnattn.web.library.pickers import Chosen, pick_model, pick_models, pick_picture
 from cnnattn.web.library.tables import layer_rows
 from cnnattn.web.shell import url_state as view
@@ -84,12 +84,12 @@ def draw(width: int) -> None:
     )
     if names and layers:
         rows = [by_name[name] for name in names]
-        found = [analysis(model, row.picture) for row in rows]
+        analyses = [analysed(model, row.picture) for row in rows]
         columns = []
         for layer in layers:
             maps = [
                 f.maps[layer] if layer in f.maps else all_maps(model, row.picture)[layer]
-                for f, row in zip(found, rows, strict=True)
+                for f, row in zip(analyses, rows, strict=True)
             ]
             channels = [charts.shown_channels(m, order, k) for m in maps]
             columns.append(
@@ -111,7 +111,7 @@ def draw(width: int) -> None:
                 picture_title=_("Image"),
                 names=[class_name(row.label) if row.label else _("image") for row in rows],
                 numbers=numbers,
-                heats=[f.cam for f in found] if heat else (),
+                heats=[f.cam for f in analyses] if heat else (),
                 heat_title=_("Heat map"),
                 value_title=_("activation"),
                 largest=max(200, 0.19 * width),

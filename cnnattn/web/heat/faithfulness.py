@@ -13,15 +13,15 @@ from cnnattn.web.shell.text import _, percent
 LOW_IS_GOOD = {"deletion", "drop"}
 
 
-def beats(found: Explained, method: str, measure: str) -> bool:
+def beats(explained: Explained, method: str, measure: str) -> bool:
     """Whether a map does better than both controls."""
-    value = found.measured[method].values[measure]
-    others = [found.measured[control].values[measure] for control in CONTROLS]
+    value = explained.measured[method].values[measure]
+    others = [explained.measured[control].values[measure] for control in CONTROLS]
     return value < min(others) if measure in LOW_IS_GOOD else value > max(others)
 
 
-def measured_words(found: Explained, method: str) -> list[str]:
-    values = found.measured[method].values
+def measured_words(explained: Explained, method: str) -> list[str]:
+    values = explained.measured[method].values
     words = {
         "deletion": _("deletion {value}"),
         "insertion": _("insertion {value}"),
@@ -31,7 +31,7 @@ def measured_words(found: Explained, method: str) -> list[str]:
     lines = []
     for name, text in words.items():
         if name in values and np.isfinite(values[name]):
-            mark = " ✓" if beats(found, method, name) else ""
+            mark = " ✓" if beats(explained, method, name) else ""
             lines.append(text.format(value=percent(values[name])) + mark)
     if "pointing" in values and np.isfinite(values["pointing"]):
         on = values["pointing"] > 0.5
@@ -39,11 +39,11 @@ def measured_words(found: Explained, method: str) -> list[str]:
     return lines
 
 
-def blurred_remarks(found: Sequence[Explained]) -> list[str]:
+def blurred_remarks(explained: Sequence[Explained]) -> list[str]:
     """Of each model that is surer of the blurred picture than of the clear one, a sentence why its
     insertion curves fall instead of rising."""
     lines = []
-    for each in found:
+    for each in explained:
         blurred, clear = (next(iter(each.measured.values())).insertion[i] for i in (0, -1))
         if blurred > clear:
             lines.append(
@@ -59,7 +59,7 @@ def blurred_remarks(found: Sequence[Explained]) -> list[str]:
     return lines
 
 
-def rows(found: Sequence[Explained]) -> list[dict[str, object]]:
+def rows(explained: Sequence[Explained]) -> list[dict[str, object]]:
     """The measures of every map and of the baselines, a row a model and method."""
     names, titles = method_names(), measure_names()
     return [
@@ -69,16 +69,16 @@ def rows(found: Sequence[Explained]) -> list[dict[str, object]]:
             for measure, value in measured.values.items()
             if np.isfinite(value)
         }
-        for each in found
+        for each in explained
         for method, measured in each.measured.items()
     ]
 
 
-def curve_panels(found: Sequence[Explained], methods: Sequence[str]) -> list[Panel]:
+def curve_panels(explained: Sequence[Explained], methods: Sequence[str]) -> list[Panel]:
     """Deletion of every model, then insertion of every model."""
     names, panels = method_names(), []
     for what, title in (("deletion", _("Deletion")), ("insertion", _("Insertion"))):
-        for each in found:
+        for each in explained:
             lines = []
             for name in [*methods, *CONTROLS]:
                 if name not in each.measured:  # a method that this network does not have

@@ -17,7 +17,7 @@ from cnnattn.explain.randomisation import cascade, rank_correlation, similarity
 from cnnattn.explain.study import controls, measures, study
 from cnnattn.explain.target import confidence
 from cnnattn.problem import Problem
-from cnnattn.web.library.checkpoints import Model, analysis
+from cnnattn.web.library.checkpoints import Model, analysed
 from cnnattn.web.library.jobs import Result, each_or_offer
 from cnnattn.web.library.picture_sets import PictureSet
 from cnnattn.web.shell.text import _
@@ -27,7 +27,7 @@ Choice = int | tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Look:
+class Display:
     """How maps are drawn."""
 
     strength: float  # largest alpha, 0 … 1
@@ -69,7 +69,7 @@ def resolve(model: Model, seen: np.ndarray, wanted: str, against: str, label: st
     "second" is the most probable class but for the first. Raises Problem for a class that the model
     does not have, and for one against itself.
     """
-    probabilities = analysis(model, seen).probabilities
+    probabilities = analysed(model, seen).probabilities
     name = {"predicted": None, "true": label}.get(wanted, wanted)
     first = int(probabilities.argmax()) if name is None else _number(model, name)
     if against == "none":
@@ -112,7 +112,7 @@ def explain(
         name: _measured(model.version, seen, cam, target, mask, model)
         for name, cam in every.items()
     }
-    sure = confidence(torch.from_numpy(analysis(model, seen).probabilities).log(), target)
+    sure = confidence(torch.from_numpy(analysed(model, seen).probabilities).log(), target)
     return Explained(model, layer, target, float(sure), maps, problems, measured)
 
 
@@ -179,11 +179,11 @@ def through(
     return masks.numpy(), confidence_through(model.checkpoint.model, x, masks, target)[1].numpy()
 
 
-def completeness_of(found: Explained, seen: np.ndarray) -> tuple[float, float]:
+def completeness_of(explained: Explained, seen: np.ndarray) -> tuple[float, float]:
     """What the map of integrated gradients adds up to, and what it should."""
-    cam = torch.from_numpy(found.maps["integrated_gradients"])[None]
-    x = network_input(found.model, seen)
-    total, due = completeness(found.model.checkpoint.model, x, found.target, cam)
+    cam = torch.from_numpy(explained.maps["integrated_gradients"])[None]
+    x = network_input(explained.model, seen)
+    total, due = completeness(explained.model.checkpoint.model, x, explained.target, cam)
     return float(total), float(due)
 
 
@@ -197,11 +197,11 @@ class Shuffled:
     structure: float  # structural similarity, up to 1
 
 
-def shuffled(found: Explained, seen: np.ndarray, method: str) -> list[Shuffled]:
+def shuffled(explained: Explained, seen: np.ndarray, method: str) -> list[Shuffled]:
     """The map of one method while the model's weights are shuffled from the last layer on."""
-    model = found.model
+    model = explained.model
     seen = model.input_picture(seen)
-    return _shuffled(model.version, seen, found.layer, found.target, method, model)
+    return _shuffled(model.version, seen, explained.layer, explained.target, method, model)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -224,24 +224,24 @@ def _shuffled(
 
 def study_or_offer(
     models: Sequence[Model],
-    found: PictureSet,
+    picture_set: PictureSet,
     place: str,
     methods: Sequence[str],
     count: int,
 ) -> dict[str, Result]:
     """``study`` of each model by its name, on ``count`` pictures spread evenly over the set."""
-    index = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
+    index = np.linspace(0, len(picture_set) - 1, min(count, len(picture_set))).round().astype(int)
     masks: list[np.ndarray] = []
-    if found.source == "samples":
+    if picture_set.source == "samples":
         by_name = {sample.name: sample.mask for sample in samples()}
-        masks = [by_name[found.names[i]] for i in index]
+        masks = [by_name[picture_set.names[i]] for i in index]
 
     def work(model: Model) -> Generator[float, None, Result]:
-        x = to_inputs(torch.from_numpy(found.split.pictures[index]), **model.input)
+        x = to_inputs(torch.from_numpy(picture_set.split.pictures[index]), **model.input)
         network = model.checkpoint.model
         return (yield from study(network, x, layer_at(model, place), methods, masks, STEPS))
 
-    what = f"heat maps {found.fingerprint} {len(index)} {place} {methods} {STEPS}"
+    what = f"heat maps {picture_set.fingerprint} {len(index)} {place} {methods} {STEPS}"
     return each_or_offer(
         models,
         what,

@@ -13,8 +13,8 @@ from cnnattn.figures.heat.style import largest_value
 from cnnattn.problem import Problem
 from cnnattn.web.heat.faithfulness import measured_words
 from cnnattn.web.heat.maps import (
+    Display,
     Explained,
-    Look,
     Shuffled,
     completeness_of,
     layer_at,
@@ -25,7 +25,7 @@ from cnnattn.web.heat.maps import (
 from cnnattn.web.heat.methods import method_names
 from cnnattn.web.heat.words import target_title
 from cnnattn.web.library.charts import sample_title
-from cnnattn.web.library.checkpoints import Model, analysis
+from cnnattn.web.library.checkpoints import Model, analysed
 from cnnattn.web.shell.text import _, class_name, percent
 
 _GROUND = np.array(NEUTRAL, np.uint8)  # what stands where nothing is kept
@@ -33,11 +33,11 @@ OF_PIXELS = {"saliency", "integrated_gradients"}
 
 
 def columns(
-    found: Sequence[Explained],
+    explained: Sequence[Explained],
     methods: Sequence[str],
     picture: np.ndarray,
     seen: np.ndarray,
-    look: Look,
+    display: Display,
     threshold: float | None,
     mask: np.ndarray | None,
     details: bool,
@@ -48,7 +48,9 @@ def columns(
     """
     picture = thumbnail(picture, seen)
     shown = []
-    for each, limits in zip(found, limits_of(found, look.signed, look.shared), strict=True):
+    for each, limits in zip(
+        explained, limits_of(explained, display.signed, display.shared), strict=True
+    ):
         if threshold is None:
             cells = {method: _cell(each, method, picture, seen, limits) for method in each.maps}
         else:
@@ -80,13 +82,13 @@ def thumbnail(picture: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return input_picture(picture, min(side, 160)) if square else input_picture(seen)
 
 
-def _notes(found: Explained, mask: np.ndarray | None) -> list[str]:
-    what = target_title(found.model, found.target)
-    notes = [_("target: {what}; confidence {sure}", what=what, sure=percent(found.sure))]
+def _notes(explained: Explained, mask: np.ndarray | None) -> list[str]:
+    what = target_title(explained.model, explained.target)
+    notes = [_("target: {what}; confidence {sure}", what=what, sure=percent(explained.sure))]
     for control, title in zip(
         CONTROLS, (_("random baseline"), _("centre-bias baseline")), strict=True
     ):
-        values = found.measured[control].values
+        values = explained.measured[control].values
         numbers = [_("deletion {value}", value=percent(values["deletion"])),
                    _("insertion {value}", value=percent(values["insertion"]))]  # fmt: skip
         if mask is not None:
@@ -99,26 +101,26 @@ def _notes(found: Explained, mask: np.ndarray | None) -> list[str]:
 
 
 def _cell(
-    found: Explained,
+    explained: Explained,
     method: str,
     picture: np.ndarray,
     seen: np.ndarray,
     limits: Mapping[str, float],
 ) -> Cell:
-    cam = found.maps[method]
-    lines = [_titled(method, cam), *measured_words(found, method)]
+    cam = explained.maps[method]
+    lines = [_titled(method, cam), *measured_words(explained, method)]
     if method == "integrated_gradients":
-        total, due = completeness_of(found, seen)
+        total, due = completeness_of(explained, seen)
         lines.append(_("sum {total:.2f}, expected {due:.2f}", total=total, due=due))
     return Cell(picture, cam, lines, limits[method])
 
 
-def _kept_cells(found: Explained, seen: np.ndarray, threshold: float) -> dict[str, Cell]:
-    if not found.maps:
+def _kept_cells(explained: Explained, seen: np.ndarray, threshold: float) -> dict[str, Cell]:
+    if not explained.maps:
         return {}
-    cams = list(found.maps.values())
-    seen = found.model.input_picture(seen)
-    masks, sure = through(found.model, seen, cams, found.target, threshold)
+    cams = list(explained.maps.values())
+    seen = explained.model.input_picture(seen)
+    masks, sure = through(explained.model, seen, cams, explained.target, threshold)
     return {
         method: Cell(
             np.where(mask[..., None], seen, _GROUND),
@@ -127,10 +129,10 @@ def _kept_cells(found: Explained, seen: np.ndarray, threshold: float) -> dict[st
                 _titled(method, cam),
                 _("keeps {share} of the image", share=percent(float(mask.mean()))),
                 _("confidence with this region alone: {sure}", sure=percent(float(alone))),
-                _("with the whole image: {sure}", sure=percent(found.sure)),
+                _("with the whole image: {sure}", sure=percent(explained.sure)),
             ],
         )
-        for (method, cam), mask, alone in zip(found.maps.items(), masks, sure, strict=True)
+        for (method, cam), mask, alone in zip(explained.maps.items(), masks, sure, strict=True)
     }
 
 
@@ -149,7 +151,7 @@ def sheet_column(
     cells = []
     for row in rows:
         seen = row.picture
-        said = analysis(model, seen).probabilities
+        said = analysed(model, seen).probabilities
         name = model.classes[int(said.argmax())]
         mark = "✓" if name == row.label else "✗"
         lines = [sample_title(row.name), f"{mark} {class_name(name)} {percent(float(said.max()))}"]
@@ -171,7 +173,7 @@ def sheet_alt(rows: Sequence[Sample], models: Sequence[Model], method: str) -> s
     for model in models:
         each = []
         for row in rows:
-            said = analysis(model, row.picture).probabilities
+            said = analysed(model, row.picture).probabilities
             name = class_name(model.classes[int(said.argmax())])
             each.append(f"{sample_title(row.name)} → {name} {percent(float(said.max()))}")
         told.append(f"{model.title}: {_(', ').join(each)}")
@@ -199,7 +201,7 @@ def shuffled_column(model: Model, seen: np.ndarray, steps: Sequence[Shuffled]) -
     return Column(model.title, model.colour, cells)
 
 
-def limits_of(found: Sequence[Explained], signed: bool, shared: bool) -> list[dict[str, float]]:
+def limits_of(explained: Sequence[Explained], signed: bool, shared: bool) -> list[dict[str, float]]:
     """The value at the end of the colour scale of each model's maps, by method.
 
     In maps of single pixels that is the 99th percentile: a few stand out so far from all others
@@ -210,7 +212,7 @@ def limits_of(found: Sequence[Explained], signed: bool, shared: bool) -> list[di
             method: largest_value(cam, signed, 99 if method in OF_PIXELS else 100)
             for method, cam in each.maps.items()
         }
-        for each in found
+        for each in explained
     ]
     if not shared:
         return limits

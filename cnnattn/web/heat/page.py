@@ -16,7 +16,7 @@ from cnnattn.web.heat import faithfulness, maps, matrix, study, words
 from cnnattn.web.heat import pickers as pick
 from cnnattn.web.heat.methods import measures_explained, method_names, methods_explained
 from cnnattn.web.library import charts
-from cnnattn.web.library.checkpoints import analysis
+from cnnattn.web.library.checkpoints import analysed
 from cnnattn.web.library.pickers import pick_models, pick_picture
 from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.page import heading
@@ -29,17 +29,17 @@ def draw(width: int) -> None:
     chosen = pick_picture()
     models = pick_models()
     seen = square(chosen.picture)
-    look = pick.pick_look()
+    display = pick.pick_display()
 
     # --- the maps
-    st.markdown(charts.verdict([(model, analysis(model, seen)) for model in models], chosen.label))
+    st.markdown(charts.verdict([(model, analysed(model, seen)) for model in models], chosen.label))
     methods = pick.pick_methods()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place, wanted, against = pick.pick_question(models, seen, chosen.label)
         threshold = pick.pick_threshold()
         details = pick.pick_details()
     mask = next((sample.mask for sample in samples() if sample.name == chosen.name), None)
-    found = []
+    explained = []
     for model in models:
         try:
             target = maps.resolve(model, seen, wanted, against, chosen.label)
@@ -47,29 +47,31 @@ def draw(width: int) -> None:
             st.warning(sentence(problem), icon=":material/error:")
         else:
             layer = maps.layer_at(model, place)
-            found.append(maps.explain(model, seen, layer, target, methods, mask))
-    if not found:
+            explained.append(maps.explain(model, seen, layer, target, methods, mask))
+    if not explained:
         end_page()
     drawn: dict[str, Any] = {
-        "signed": look.signed,
-        "smooth": look.smooth,
+        "signed": display.signed,
+        "smooth": display.smooth,
         "hover": _("value {number}", number="%{customdata:.4g}"),
         "value_title": _("relative to maximum"),
         "width": width,
     }
     show(
         heat_matrix(
-            matrix.columns(found, methods, chosen.picture, seen, look, threshold, mask, details),
-            strength=look.strength if threshold is None else 0,
+            matrix.columns(
+                explained, methods, chosen.picture, seen, display, threshold, mask, details
+            ),
+            strength=display.strength if threshold is None else 0,
             across=1 if details or len(models) > 2 else 2,
             largest=170 if details else 240,
             **drawn,
         ),
         key="matrix",
-        alt=words.in_words(found),
-        rows=lambda: faithfulness.rows(found),
+        alt=words.in_words(explained),
+        rows=lambda: faithfulness.rows(explained),
     )
-    for remark in words.remarks(found, look.signed):
+    for remark in words.remarks(explained, display.signed):
         st.caption(remark)
     with st.expander(_("What the methods do and what the numbers mean"), icon=":material/help:"):
         st.markdown(methods_explained())
@@ -90,20 +92,20 @@ def draw(width: int) -> None:
         )
         show(
             method_curves(
-                faithfulness.curve_panels(found, methods),
+                faithfulness.curve_panels(explained, methods),
                 shown,
                 np.linspace(0, 1, maps.STEPS + 1).tolist(),
                 controls=len(CONTROLS),
-                per_row=len(found),
+                per_row=len(explained),
                 x_title=_("share of pixels"),
                 y_title=_("confidence"),
                 width=width,
             ),
             key="faithfulness",
-            alt=words.in_words(found),
-            rows=lambda: faithfulness.rows(found),
+            alt=words.in_words(explained),
+            rows=lambda: faithfulness.rows(explained),
         )
-        for remark in faithfulness.blurred_remarks(found):
+        for remark in faithfulness.blurred_remarks(explained):
             st.caption(remark)
 
     # --- several pictures
@@ -115,7 +117,7 @@ def draw(width: int) -> None:
     show(
         heat_matrix(
             [matrix.sheet_column(m, rows, place, (wanted, against), method) for m in models],
-            strength=look.strength,
+            strength=display.strength,
             across=max(1, min(len(rows), int(width / len(models) // 130))),
             uirevision="sheet",
             **drawn,
@@ -135,12 +137,14 @@ def draw(width: int) -> None:
     with st.expander(_("Randomise the weights"), on_change="rerun", key="shuffle") as shuffle:
         if shuffle.open:
             method = pick.pick_shuffled(methods)
-            steps = [(e.model, maps.shuffled(e, seen, method)) for e in found if method in e.maps]
+            steps = [
+                (e.model, maps.shuffled(e, seen, method)) for e in explained if method in e.maps
+            ]
             if steps:
                 show(
                     heat_matrix(
                         [matrix.shuffled_column(model, seen, of) for model, of in steps],
-                        strength=look.strength,
+                        strength=display.strength,
                         across=max(1, int(width / len(steps) // 150)),
                         largest=140,
                         uirevision="shuffled",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from cnnattn.data.samples import Sample, samples
 from cnnattn.explain.cam import CAMS, METHODS
-from cnnattn.web.heat.maps import Look
+from cnnattn.web.heat.maps import Display
 from cnnattn.web.heat.methods import method_names
 from cnnattn.web.heat.words import wanted_name
 from cnnattn.web.library.charts import sample_title
@@ -21,14 +21,14 @@ FIRST = ("grad_cam", "grad_cam_pp", "hires_cam", "layer_cam")
 PICTURES = ("cat-1", "dog-1", "airplane-1", "ship-1", "truck-1", "frog-1")
 
 
-def pick_look() -> Look:
+def pick_display() -> Display:
     """Sidebar: how strong, smooth, signed, and on which scale."""
     with st.sidebar, st.expander(_("Display"), icon=":material/tune:"):
         strength = view.slide(_("Opacity of the heat map (%)"), "overlay", 90, 0, 100)
         smooth = view.switch(_("Smooth maps (bilinear)"), "smooth_maps", True)
         shared = view.switch(_("One colour scale for all models"), "shared_maps", False)
         signed = view.switch(_("Signed: also what opposes the class"), "signed", False)
-    return Look(strength / 100, smooth, signed, shared)
+    return Display(strength / 100, smooth, signed, shared)
 
 
 def pick_methods() -> list[str]:
@@ -121,14 +121,14 @@ def pick_study() -> tuple[PictureSet | None, int]:
     """The pictures of the table, None while there are none, and how many of them."""
     choice, missing = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
     with choice:
-        found = pick_set("study_set", "samples", missing)
-        if found is None:
+        picture_set = pick_set("study_set", "samples", missing)
+        if picture_set is None:
             return None, 0
-        if found.source == "samples":
-            return found, len(found)
-        most = min(1000, len(found))
+        if picture_set.source == "samples":
+            return picture_set, len(picture_set)
+        most = min(1000, len(picture_set))
         label = _("Number of images")
-        return found, view.number(label, "study_count", 200, min(10, most), most, width=140)
+        return picture_set, view.number(label, "study_count", 200, min(10, most), most, width=140)
 
 
 def _pick_one(methods: Sequence[str], key: str) -> str:

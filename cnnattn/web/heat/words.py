@@ -30,7 +30,7 @@ def wanted_name(name: str) -> str:
     return special.get(name) or class_name(name)
 
 
-def remarks(found: Sequence[Explained], signed: bool) -> list[str]:
+def remarks(explained: Sequence[Explained], signed: bool) -> list[str]:
     """For every map that shows nothing, why that can be and what to try, each in a sentence."""
     names = method_names()
     reasons = {
@@ -53,7 +53,7 @@ def remarks(found: Sequence[Explained], signed: bool) -> list[str]:
         ),
     }
     lines = []
-    for each in found:
+    for each in explained:
         for method, cam in each.maps.items():
             reason = fault(torch.from_numpy(cam))
             if reason and not (signed and reason == "negative"):
@@ -63,10 +63,10 @@ def remarks(found: Sequence[Explained], signed: bool) -> list[str]:
     return lines
 
 
-def in_words(found: Sequence[Explained]) -> str:
+def in_words(explained: Sequence[Explained]) -> str:
     """The matrix's main numbers, for those who cannot see it."""
     names, told = method_names(), [_("Heat maps over the image.")]
-    for each in found:
+    for each in explained:
         told.append(
             _(
                 "{model}, target: {what}, confidence {sure}.",

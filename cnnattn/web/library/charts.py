@@ -13,7 +13,7 @@ from cnnattn.figures.scores.predictions import Prediction, PredictionColumn
 from cnnattn.nets.architectures import Stage
 from cnnattn.web.attention.all_kinds import KINDS
 from cnnattn.web.attention.inside import around
-from cnnattn.web.library.checkpoints import Model, analysis
+from cnnattn.web.library.checkpoints import Model, analysed
 from cnnattn.web.shell.text import _, class_name, percent
 
 Pair = tuple[Model, Analysis]
@@ -21,20 +21,20 @@ Pair = tuple[Model, Analysis]
 
 def pairs_of(models: Sequence[Model], picture: np.ndarray) -> list[Pair]:
     """Each model with what it does with a picture, uint8 (H, W, 3)."""
-    return [(model, analysis(model, picture)) for model in models]
+    return [(model, analysed(model, picture)) for model in models]
 
 
 def verdict(pairs: Sequence[Pair], label: str | None) -> str:
     """In a sentence or two: what each model says, whether that is right, whether they agree."""
-    said = [model.classes[int(found.probabilities.argmax())] for model, found in pairs]
+    said = [model.classes[int(analysis.probabilities.argmax())] for model, analysis in pairs]
     each = _(", ").join(
         _(
             "{model} predicts **{label}** ({sure})",
             model=model.title,
             label=class_name(name),
-            sure=percent(float(found.probabilities.max())),
+            sure=percent(float(analysis.probabilities.max())),
         )
-        for (model, found), name in zip(pairs, said, strict=True)
+        for (model, analysis), name in zip(pairs, said, strict=True)
     )
     agree, alone = len(set(said)) == 1, len(said) == 1
     if label is None and alone:
@@ -83,10 +83,10 @@ def with_stage(pairs: Sequence[Pair], index: int) -> list[Pair]:
 def widest_stage(pairs: Sequence[Pair]) -> int:
     """Index of the stage whose gates, of the first model that has any, differ most (by deviation);
     0 where no model has gates."""
-    for model, found in pairs:
+    for model, analysis in pairs:
         spreads = [
-            float(found.channel_gates[stage.gate].std())
-            if stage.gate in found.channel_gates
+            float(analysis.channel_gates[stage.gate].std())
+            if stage.gate in analysis.channel_gates
             else -1.0
             for stage in model.stages
         ]
@@ -119,9 +119,9 @@ def grid_alt(pairs: Sequence[Pair], index: int) -> str:
     """What a channel grid and its gates show, in words."""
     told = []
     pairs = with_stage(pairs, index)
-    for model, found in pairs:
+    for model, analysis in pairs:
         stage = model.stages[index]
-        gates = found.channel_gates.get(stage.gate)
+        gates = analysis.channel_gates.get(stage.gate)
         told.append(
             _("{model}: no gate per channel", model=model.title)
             if gates is None
@@ -160,10 +160,10 @@ def shown_channels(maps: np.ndarray, which: str, count: int) -> np.ndarray:
 
 def grid_panel(pair: Pair, stage: Stage, role: str, which: str, count: int) -> Panel:
     """One model's column of the channel grid, with its gates or the reason why it has none."""
-    model, found = pair
-    maps = found.maps[stage.layers[role]]
+    model, analysis = pair
+    maps = analysis.maps[stage.layers[role]]
     channels = shown_channels(maps, which, count)
-    gates = found.channel_gates.get(stage.gate)
+    gates = analysis.channel_gates.get(stage.gate)
     hovers = _channel_hovers(maps, channels, gates)
     return Panel(
         title=_panel_title(model, stage),
@@ -204,8 +204,8 @@ def _channel_hovers(
 
 def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
     """One channel in words: mean, maximum, share of zeros, and what its gate does to it."""
-    model, found = pair
-    maps = found.maps[stage.layers[role]]
+    model, analysis = pair
+    maps = analysis.maps[stage.layers[role]]
     if channel >= len(maps):
         return _(
             "This stage of {model} has only {count} channels.", model=model.title, count=len(maps)
@@ -217,10 +217,10 @@ def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
         max=numbers.max[0],
         zeros=percent(numbers.zeros[0]),
     )
-    gates = found.channel_gates.get(stage.gate)
+    gates = analysis.channel_gates.get(stage.gate)
     if gates is None:
         return story
-    before, after = (found.maps[layer][channel].mean() for layer in around(stage))
+    before, after = (analysis.maps[layer][channel].mean() for layer in around(stage))
     return (
         story
         + " · "
@@ -235,17 +235,17 @@ def channel_story(pair: Pair, stage: Stage, role: str, channel: int) -> str:
 
 def prediction_column(pair: Pair, label: str | None, count: int = 5) -> PredictionColumn:
     """The ``count`` most probable classes of one model; marks say what is right or wrong."""
-    model, found = pair
-    order = np.argsort(-found.probabilities, kind="stable")[:count]
+    model, analysis = pair
+    order = np.argsort(-analysis.probabilities, kind="stable")[:count]
     return PredictionColumn(model.title, model.colour, prediction_bars(*pair, order, label))
 
 
 def prediction_bars(
-    model: Model, found: Analysis, classes: np.ndarray, label: str | None
+    model: Model, analysis: Analysis, classes: np.ndarray, label: str | None
 ) -> list[Prediction]:
     """A bar for each of the model's ``classes`` (their numbers), marked as right or wrong where the
     true class is known."""
-    predicted = int(found.probabilities.argmax())
+    predicted = int(analysis.probabilities.argmax())
     bars = []
     for c in classes:
         name = model.classes[c]
@@ -253,8 +253,8 @@ def prediction_bars(
         bars.append(
             Prediction(
                 class_name(name),
-                float(found.probabilities[c]),
-                percent(float(found.probabilities[c])),
+                float(analysis.probabilities[c]),
+                percent(float(analysis.probabilities[c])),
                 name == label,
                 c == predicted,
                 mark,
@@ -270,12 +270,14 @@ def overlay_column(model: Model, picture: np.ndarray, target: str, top: int) -> 
     ``target`` is a class name, or "predicted" for the model's own prediction.
     """
     number = model.classes.index(target) if target in model.classes else None
-    found = analysis(model, picture, number)
-    maps = found.maps[model.stages[-1].output]
-    size = "×".join(map(str, found.cam.shape))
+    analysis = analysed(model, picture, number)
+    maps = analysis.maps[model.stages[-1].output]
+    size = "×".join(map(str, analysis.cam.shape))
     hover = _("value {number}", number="%{customdata:.4g}")
     cam = Overlay(
-        f"Grad-CAM<br>{class_name(model.classes[found.target])} · {size}", found.cam, hover=hover
+        f"Grad-CAM<br>{class_name(model.classes[analysis.target])} · {size}",
+        analysis.cam,
+        hover=hover,
     )
     channels = [
         Overlay(_("Channel {number}", number=c) + f"<br>{size}", maps[c], hover=hover)

@@ -135,7 +135,7 @@ def spec(file: Path) -> ModelSpec:
 _analyses, _maps = Shared(64), Shared(16)
 
 
-def analysis(model: Model, picture: np.ndarray, target: int | None = None) -> Analysis:
+def analysed(model: Model, picture: np.ndarray, target: int | None = None) -> Analysis:
     """What ``model`` does with a picture, uint8 (H, W, 3). Do not change it."""
     seen = model.input_picture(picture)
     key = (model.version, key_of(seen), target)

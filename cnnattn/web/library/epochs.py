@@ -82,13 +82,13 @@ def play_from_the_start() -> None:
     st.session_state.update(look_back=True, epoch=1, playing=True)
 
 
-def _as_it_was(model_now: Model, found: dict[int, Path], epoch: int) -> Model:
+def _as_it_was(model_now: Model, by_epoch: dict[int, Path], epoch: int) -> Model:
     """A run's model after ``epoch``, or after its last one before; other models as they are."""
-    earlier = [number for number in found if number <= epoch]
+    earlier = [number for number in by_epoch if number <= epoch]
     if not earlier:
         return model_now
     try:
-        return model(found[max(earlier)])
+        return model(by_epoch[max(earlier)])
     except Problem as problem:  # deleted a moment ago
         st.warning(sentence(problem), icon=":material/error:")
         return model_now

@@ -67,13 +67,13 @@ def bring_file(box: str = "upload") -> None:
     refuse_large(box, _too_large)
 
 
-def button_to_bring(label: str, key: str, camera: bool = False, **look: Any) -> None:
+def button_to_bring(label: str, key: str, camera: bool = False, **rest: Any) -> None:
     """A button that opens a place for a picture, or the ``camera``, over the page.
 
     The sidebar's place is out of sight on a telephone.
     """
     icon = ":material/add_a_photo:"
-    st.button(label, key=key, icon=icon, on_click=_open_over_the_page, args=(camera,), **look)
+    st.button(label, key=key, icon=icon, on_click=_open_over_the_page, args=(camera,), **rest)
 
 
 def bring_over_the_page() -> None:

@@ -122,6 +122,6 @@ def _close(file: Path) -> None:
     state["models"] = [name for name in state.get("models", []) if name != file.stem]
 
 
-def _network(found: ModelSpec) -> str:
-    joint = " · " if found.attention == "none" else " + "
-    return architecture_name(found.arch) + joint + KINDS[found.attention].name
+def _network(spec: ModelSpec) -> str:
+    joint = " · " if spec.attention == "none" else " + "
+    return architecture_name(spec.arch) + joint + KINDS[spec.attention].name

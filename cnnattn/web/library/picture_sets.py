@@ -54,7 +54,7 @@ class PictureSet:
         return "./?" + urlencode({**place, **view})
 
 
-def picture_set(source: str, folder: str = "") -> PictureSet | None:
+def read_picture_set(source: str, folder: str = "") -> PictureSet | None:
     """The test pictures of the data folder (None while there are none), the samples, or a folder.
 
     Raises Problem for a folder that is no data set or holds no test pictures.
@@ -70,18 +70,18 @@ def picture_set(source: str, folder: str = "") -> PictureSet | None:
     return _test_pictures(str(checkpoints.DATA), folder_state(checkpoints.DATA), data)
 
 
-def with_common_classes(models: Sequence[Model], found: PictureSet) -> list[Model]:
+def with_common_classes(models: Sequence[Model], picture_set: PictureSet) -> list[Model]:
     """The models that know at least one class of the set, so that it says something about them."""
-    return [model for model in models if {*model.classes} & {*found.classes}]
+    return [model for model in models if {*model.classes} & {*picture_set.classes}]
 
 
-def no_common_class(model: Model, found: PictureSet) -> str:
+def no_common_class(model: Model, picture_set: PictureSet) -> str:
     """Why the set says nothing about the model."""
     return _(
         "{model} knows none of the classes of these images, so they cannot test it. They are: "
         "{classes}.",
         model=model.title,
-        classes=listed(found.classes),
+        classes=listed(picture_set.classes),
     )
 
 
@@ -111,19 +111,19 @@ def _folder(folder: str, state: str) -> PictureSet:
     return _marked(PictureSet(data.name, "folder", data.classes, data.test))
 
 
-def _marked(found: PictureSet) -> PictureSet:
+def _marked(picture_set: PictureSet) -> PictureSet:
     """The set with a fingerprint of all that an answer depends on."""
-    digest = hashlib.sha256(repr((found.classes, found.split.pictures.shape)).encode())
-    digest.update(found.split.pictures.tobytes())
-    digest.update(found.split.labels.tobytes())
-    return replace(found, fingerprint=digest.hexdigest()[:24])
+    digest = hashlib.sha256(repr((picture_set.classes, picture_set.split.pictures.shape)).encode())
+    digest.update(picture_set.split.pictures.tobytes())
+    digest.update(picture_set.split.labels.tobytes())
+    return replace(picture_set, fingerprint=digest.hexdigest()[:24])
 
 
-def corrupted_set(found: PictureSet, kind: str, percent: int) -> PictureSet:
+def corrupted_set(picture_set: PictureSet, kind: str, percent: int) -> PictureSet:
     """The same pictures, corrupted by ``percent`` of the most; see ``cnnattn.data.corrupt``."""
     if kind not in CORRUPTIONS or not percent:
-        return found
-    return _corrupted(found.fingerprint, kind, percent, found)
+        return picture_set
+    return _corrupted(picture_set.fingerprint, kind, percent, picture_set)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnattn.problem import Problem
 from cnnattn.web.library.get_data import say_how_to_get_pictures
-from cnnattn.web.library.picture_sets import PictureSet, picture_set
+from cnnattn.web.library.picture_sets import PictureSet, read_picture_set
 from cnnattn.web.shell import url_state
 from cnnattn.web.shell.pin import ask_for_pin
 from cnnattn.web.shell.text import _, sentence
@@ -42,11 +42,11 @@ def pick_set(key: str, default: str, place: Any = None) -> PictureSet | None:
             return None
     try:
         with st.spinner(_("Reading the images …")):
-            found = picture_set(source, folder)
+            picture_set = read_picture_set(source, folder)
     except Problem as problem:
         place.error(sentence(problem), icon=":material/error:")
         return None
-    if found is None:
+    if picture_set is None:
         with place:
             say_how_to_get_pictures(f"{key}_")
-    return found
+    return picture_set

@@ -26,10 +26,10 @@ def layer_rows(maps: np.ndarray) -> list[dict[str, object]]:
 def stage_rows(pairs: Sequence[Pair], stage_index: int, role: str) -> list[dict[str, object]]:
     """The numbers behind a channel grid, a row a channel and model."""
     rows = []
-    for model, found in with_stage(pairs, stage_index):
+    for model, analysis in with_stage(pairs, stage_index):
         stage = model.stages[stage_index]
-        gates = found.channel_gates.get(stage.gate)
-        for c, numbers in enumerate(layer_rows(found.maps[stage.layers[role]])):
+        gates = analysis.channel_gates.get(stage.gate)
+        for c, numbers in enumerate(layer_rows(analysis.maps[stage.layers[role]])):
             gate = None if gates is None else float(gates[c])
             rows.append({_("model"): model.title, **numbers, _("gate"): gate})
     return rows
@@ -41,8 +41,8 @@ def class_rows(pairs: Sequence[Pair]) -> list[dict[str, object]]:
     return [
         {_("class"): class_name(name)}
         | {
-            model.title: float(found.probabilities[model.classes.index(name)])
-            for model, found in pairs
+            model.title: float(analysis.probabilities[model.classes.index(name)])
+            for model, analysis in pairs
             if name in model.classes
         }
         for name in classes

@@ -20,7 +20,7 @@ def draw(width: int) -> None:
     missing = st.container()
     with st.sidebar:
         st.subheader(_("Images to search"), anchor=False)
-        found = pick_set("searched", "samples", missing)
+        picture_set = pick_set("searched", "samples", missing)
     models = pick_models()
 
     # --- every channel of a layer
@@ -49,7 +49,7 @@ def draw(width: int) -> None:
         )
     layer = model.stages[stages.index(stage)].layers[role]
     overview = st.container()
-    these = prototypes_or_offer(model, layer, found)
+    these = prototypes_or_offer(model, layer, picture_set)
     panels = tiles.overview(these, width)
     if not panels:
         end_page()

@@ -32,7 +32,7 @@ class Prototypes:
     made: Result | None  # of explain.prototypes.maximise
 
 
-def prototypes_or_offer(model: Model, layer: str, found: PictureSet | None) -> Prototypes:
+def prototypes_or_offer(model: Model, layer: str, picture_set: PictureSet | None) -> Prototypes:
     """What excites each channel of a layer; buttons for what is not computed yet.
 
     The samples are so few that they are searched at once.
@@ -42,24 +42,24 @@ def prototypes_or_offer(model: Model, layer: str, found: PictureSet | None) -> P
     network, prepare = model.checkpoint.model, partial(to_inputs, **model.input)
 
     def search(model: Model) -> Generator[float, None, Result]:
-        assert found is not None
-        pictures = found.split.pictures
+        assert picture_set is not None
+        pictures = picture_set.split.pictures
         return strongest_places(network, layer, pictures, prepare, SHOWN)
 
     def make(model: Model) -> Generator[float, None, Result]:
         return maximise(network, layer, range(channels), prepare, size=side)
 
     places = None
-    if found is not None:
-        what = f"strongest places {layer} {found.fingerprint} {SHOWN}"
-        if found.source == "samples":
+    if picture_set is not None:
+        what = f"strongest places {layer} {picture_set.fingerprint} {SHOWN}"
+        if picture_set.source == "samples":
             places = at_once(what, search, model)
         else:
             places = each_or_offer(
                 [model],
                 what,
                 search,
-                _("Search all {count:,} images", count=len(found)),
+                _("Search all {count:,} images", count=len(picture_set)),
                 _("Every image runs through the network once: some seconds. The result is saved."),
             ).get(model.name)
     made = shipped_pictures(model, layer)
@@ -71,7 +71,7 @@ def prototypes_or_offer(model: Model, layer: str, found: PictureSet | None) -> P
             _("Compute a synthetic image for each of the {count} channels", count=channels),
             _("Activation maximisation: some minutes, in the background. The result is saved."),
         ).get(model.name)
-    return Prototypes(channels, side, fields, found, places, made)
+    return Prototypes(channels, side, fields, picture_set, places, made)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -9,7 +9,7 @@ from cnnattn.data.pictures import to_input
 from cnnattn.explain.statistics import softmax
 from cnnattn.explain.trace import trace
 from cnnattn.nets.architectures import Stage
-from cnnattn.web.attention.inside import gate_kind, inside
+from cnnattn.web.attention.inside import gate_kind, inside_of
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.surgery.operation import Operation, edits_of, presets
 
@@ -46,7 +46,7 @@ def opening_stage(model: Model, seen: Array) -> str:
             model.version,
             model.input_picture(seen),
             stage.name,
-            next(iter(inside(model, seen, stage).gates), None),
+            next(iter(inside_of(model, seen, stage).gates), None),
         )
     ]
     return _chosen(trials).operation.stage.name
@@ -79,9 +79,9 @@ def _trials(_model: Model, version: str, seen: Array, stage: str, gate: str | No
 
 def _candidates(model: Model, seen: Array, name: str, gate: str | None) -> list[Operation]:
     stage = next(stage for stage in model.stages if stage.name == name)
-    found = inside(model, seen, stage)
-    kind = None if gate is None else gate_kind(found.gates[gate])
+    inside = inside_of(model, seen, stage)
+    kind = None if gate is None else gate_kind(inside.gates[gate])
     return [
         Operation(stage, gate, kind, factors=tuple((c, 0.0) for c in sorted(channels)))
-        for channels in presets(gate, kind, found).values()
+        for channels in presets(gate, kind, inside).values()
     ]

@@ -21,7 +21,7 @@ from cnnattn.explain.surgery import (
 )
 from cnnattn.explain.trace import Edit
 from cnnattn.nets.architectures import Stage
-from cnnattn.web.attention.inside import around, gate_kind, inside
+from cnnattn.web.attention.inside import around, gate_kind, inside_of
 from cnnattn.web.lab.ways import factors_text, read_factors
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import Model
@@ -92,7 +92,7 @@ def edits_of(model: Model, operation: Operation) -> dict[str, Edit]:
         edits[gate] = shuffled(operation.seed)
     elif gate is not None and operation.source == "borrowed":
         picture = next(s.picture for s in samples() if s.name == operation.lender)
-        weights = inside(model, picture, stage).gates[gate]
+        weights = inside_of(model, picture, stage).gates[gate]
         edits[gate] = borrowed(torch.from_numpy(weights)[None])
     if gate is not None and operation.places:
         painted = scaled_places(dict(operation.places))
@@ -105,14 +105,14 @@ def edits_of(model: Model, operation: Operation) -> dict[str, Edit]:
 
 
 def pick_operation(
-    model: Model, stage: Stage, gate: str | None, found: Inside, opening: Callable[[], Operation]
+    model: Model, stage: Stage, gate: str | None, inside: Inside, opening: Callable[[], Operation]
 ) -> Operation:
-    """Widgets for what to change at the stage, whose attention does ``found`` with the picture.
+    """Widgets for what to change at the stage, whose attention does ``inside`` with the picture.
 
     Until somebody touches one of them they show the ``opening`` experiment.
     """
-    kind = None if gate is None else gate_kind(found.gates[gate])
-    channels = len(found.before)
+    kind = None if gate is None else gate_kind(inside.gates[gate])
+    channels = len(inside.before)
     offered = _sources(model, gate)
     source, seed, lender, cut, share = "own", 0, "", [], 0
     by_hand = _dragged("by_hand")
@@ -163,7 +163,7 @@ def pick_operation(
             "quarter": _("Zero the top 25%"),
             "half": _("Zero the bottom 50%"),
         }
-        for name, chosen in presets(gate, kind, found).items():
+        for name, chosen in presets(gate, kind, inside).items():
             st.button(labels[name], on_click=_zero, args=(chosen,), key=f"{name}_off")
         st.button(_("Reset"), on_click=_reset, icon=":material/undo:", key="reset")
     by_hand = {channel: factor for channel, factor in by_hand.items() if channel < channels}
@@ -173,7 +173,7 @@ def pick_operation(
     factors = dict.fromkeys(map(int, numbers), share / 100) | by_hand
     places: dict[int, float] = {}
     if gate is not None and kind == "place":
-        weights = found.gates[gate].size
+        weights = inside.gates[gate].size
         places = {n: factor for n, factor in _dragged("by_place").items() if n < weights}
     if places:
         st.caption(
@@ -195,11 +195,11 @@ def pick_operation(
     )
 
 
-def presets(gate: str | None, kind: str | None, found: Inside) -> dict[str, list[int]]:
+def presets(gate: str | None, kind: str | None, inside: Inside) -> dict[str, list[int]]:
     """The channels that each preset sets to zero, by their gates or, without, their mean maps."""
-    strengths = found.after.mean((1, 2))
+    strengths = inside.after.mean((1, 2))
     if gate is not None and kind == "channel":
-        strengths = found.gates[gate].ravel()
+        strengths = inside.gates[gate].ravel()
     ranking = np.argsort(-strengths, kind="stable").tolist()
     channels = len(ranking)
     return {

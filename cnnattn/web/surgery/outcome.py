@@ -42,8 +42,8 @@ def replaced_gates(model: Model, seen: Array, operation: Operation) -> dict[str,
     """Gates -> the weights that the operation puts in their place, before it scales channels."""
     edits = edits_of(model, replace(operation, factors=()))
     x = to_input(model.input_picture(seen), **model.input)
-    found = trace(model.checkpoint.model, x, list(edits), edits).activations if edits else {}
-    return {gate: weights[0].detach().numpy() for gate, weights in found.items()}
+    captured = trace(model.checkpoint.model, x, list(edits), edits).activations if edits else {}
+    return {gate: weights[0].detach().numpy() for gate, weights in captured.items()}
 
 
 def ablation(model: Model, seen: Array, layer: str) -> Ablation:
@@ -64,14 +64,14 @@ def answers(
     shown = np.argsort(-pairs.max(0), kind="stable")[:count]
     shown = shown[np.argsort(-before.probabilities[shown], kind="stable")]
     return [
-        PredictionColumn(title, model.colour, charts.prediction_bars(model, found, shown, label))
-        for title, found in ((_("Before"), before), (_("After"), after))
+        PredictionColumn(title, model.colour, charts.prediction_bars(model, analysis, shown, label))
+        for title, analysis in ((_("Before"), before), (_("After"), after))
     ]
 
 
 def outcome(model: Model, before: Analysis, after: Analysis, operation: Operation) -> str:
     """In a sentence: what the operation did to the prediction."""
-    old, new = (int(found.probabilities.argmax()) for found in (before, after))
+    old, new = (int(analysis.probabilities.argmax()) for analysis in (before, after))
     p, q = float(before.probabilities[old]), float(after.probabilities[old])
     said = class_name(model.classes[old])
     if operation.nothing:
@@ -101,8 +101,8 @@ def outcome(model: Model, before: Analysis, after: Analysis, operation: Operatio
 def map_panels(model: Model, before: Analysis, after: Analysis, stage: Stage) -> list[Panel]:
     """The maps behind the attention, with their gates, before and after."""
     return [
-        replace(charts.grid_panel((model, found), stage, "attention", "all", 0), title=title)
-        for title, found in ((_("Before"), before), (_("After"), after))
+        replace(charts.grid_panel((model, analysis), stage, "attention", "all", 0), title=title)
+        for title, analysis in ((_("Before"), before), (_("After"), after))
     ]
 
 
@@ -112,12 +112,12 @@ def map_columns(
     """Grad-CAM before and after, and beside it the gate if it is a spatial one (``own`` before)."""
     hover = _("value {number}", number="%{customdata:.4g}")
     columns = []
-    for title, found in ((_("Before"), before), (_("After"), after)):
-        size = "×".join(map(str, found.cam.shape))
-        name = f"Grad-CAM: {class_name(model.classes[found.target])}<br>{size}"
-        shown = [Overlay(name, found.cam, hover=hover)]
+    for title, analysis in ((_("Before"), before), (_("After"), after)):
+        size = "×".join(map(str, analysis.cam.shape))
+        name = f"Grad-CAM: {class_name(model.classes[analysis.target])}<br>{size}"
+        shown = [Overlay(name, analysis.cam, hover=hover)]
         if operation.gate and operation.kind == "place":
-            gate = (own.gates if found is before else found.maps)[operation.gate][0]
+            gate = (own.gates if analysis is before else analysis.maps)[operation.gate][0]
             size = "×".join(map(str, gate.shape))
             shown.append(Overlay(_("Spatial gate") + f"<br>{size}", gate, hover=hover))
         columns.append(OverlayColumn(title, model.colour, shown))
@@ -127,9 +127,9 @@ def map_columns(
 def maps_alt(model: Model, before: Analysis, after: Analysis, stage: Stage) -> str:
     """The feature maps and gates before and after, in words."""
     told = []
-    for title, found in ((_("Before"), before), (_("After"), after)):
-        gates = found.channel_gates.get(stage.gate)
-        maps = found.maps[stage.layers["attention"]]
+    for title, analysis in ((_("Before"), before), (_("After"), after)):
+        gates = analysis.channel_gates.get(stage.gate)
+        maps = analysis.maps[stage.layers["attention"]]
         zeros = int((maps == 0).all((1, 2)).sum())
         words = _(
             "mean activation {mean:.3f}, {zeros} of {count} channels all zero",
@@ -173,11 +173,11 @@ def answer_rows(model: Model, before: Analysis, after: Analysis) -> list[dict[st
 
 
 def loss_hovers(
-    model: Model, found: Ablation, target: int, gates: Array | None, order: Array
+    model: Model, ablation: Ablation, target: int, gates: Array | None, order: Array
 ) -> list[str]:
     """Of each channel in turn: what becomes of the class without it, and its gate, if any (C,)."""
-    whole = _probabilities(found.whole)[target]
-    without = _probabilities(found.without)[:, target]
+    whole = _probabilities(ablation.whole)[target]
+    without = _probabilities(ablation.without)[:, target]
     label = class_name(model.classes[target])
     # Looked up once, not by channel.
     title, share = _("<b>Without channel {number}</b>"), _("{label}: {before} → {after}")
@@ -188,7 +188,7 @@ def loss_hovers(
             [
                 title.format(number=c),
                 share.format(label=label, before=percent(whole, 1), after=percent(without[c], 1)),
-                score.format(before=found.whole[target], after=found.without[c, target]),
+                score.format(before=ablation.whole[target], after=ablation.without[c, target]),
                 *([] if gates is None else [gate.format(gate=gates[c])]),
             ]
         )
@@ -196,9 +196,9 @@ def loss_hovers(
     ]
 
 
-def loss_rows(found: Ablation, target: int) -> list[dict[str, object]]:
+def loss_rows(ablation: Ablation, target: int) -> list[dict[str, object]]:
     """What the class loses without each channel, a row a channel, for a table."""
-    probability, score = found.loss(target), found.loss(target, probability=False)
+    probability, score = ablation.loss(target), ablation.loss(target, probability=False)
     return [
         {
             _("channel"): c,
@@ -209,11 +209,11 @@ def loss_rows(found: Ablation, target: int) -> list[dict[str, object]]:
     ]
 
 
-def loss_story(model: Model, found: Ablation, target: int) -> str:
+def loss_story(model: Model, ablation: Ablation, target: int) -> str:
     """In words: which channel the class depends on most, and how many hardly matter."""
-    losses = found.loss(target)
+    losses = ablation.loss(target)
     worst = int(losses.argmax())
-    whole = float(_probabilities(found.whole)[target])
+    whole = float(_probabilities(ablation.whole)[target])
     label = class_name(model.classes[target])
     if len(losses) == 1:
         return _(
@@ -248,13 +248,13 @@ def _probabilities(logits: Array) -> Array:
 
 
 def on_pictures(
-    model: Model, operation: Operation, found: PictureSet
+    model: Model, operation: Operation, picture_set: PictureSet
 ) -> Generator[float, None, Result]:
     """The operation on all pictures of a class that the model has, for a job: confusion matrices
     "before" and "after"."""
-    labels = found.labels_for(model)
+    labels = picture_set.labels_for(model)
     known = labels >= 0
-    split = Split(found.split.pictures[known], labels[known])
+    split = Split(picture_set.split.pictures[known], labels[known])
     steps = confusions(
         model.checkpoint.model,
         batches(model, split),
@@ -264,20 +264,22 @@ def on_pictures(
     return (yield from part_of(steps, 0, 1 / len(split.labels)))
 
 
-def on_pictures_or_offer(model: Model, operation: Operation, found: PictureSet) -> Result | None:
+def on_pictures_or_offer(
+    model: Model, operation: Operation, picture_set: PictureSet
+) -> Result | None:
     """The result of ``on_pictures``; the few samples at once, else behind the page."""
-    what = f"surgery {operation} on {found.fingerprint}"
+    what = f"surgery {operation} on {picture_set.fingerprint}"
 
     def work(model: Model) -> Generator[float, None, Result]:
-        return on_pictures(model, operation, found)
+        return on_pictures(model, operation, picture_set)
 
-    if found.source == "samples":
+    if picture_set.source == "samples":
         return at_once(what, work, model)
     return each_or_offer(
         [model],
         what,
         work,
-        _("Measure on {count:,} images", count=len(found)),
+        _("Measure on {count:,} images", count=len(picture_set)),
         _("This takes some seconds, in the background. The result is saved."),
     ).get(model.name)
 

@@ -9,7 +9,7 @@ from cnnattn.figures.heat.overlays import overlays
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.scores.predictions import predictions
 from cnnattn.figures.scores.signed_bars import signed_bars
-from cnnattn.web.attention.inside import inside, sound, unsound
+from cnnattn.web.attention.inside import inside_of, sound, unsound
 from cnnattn.web.attention.pickers import pick_gate, pick_stage
 from cnnattn.web.lab.part import live_gates
 from cnnattn.web.library import charts
@@ -37,12 +37,12 @@ def draw(width: int) -> None:
         model = pick_model(models, gated[0] if gated else None)
         untouched = is_untouched()
         stage = pick_stage(model, opening_stage(model, chosen.picture) if untouched else "")
-    found = inside(model, chosen.picture, stage)
-    if not sound(found):
+    inside = inside_of(model, chosen.picture, stage)
+    if not sound(inside):
         st.warning(unsound(model), icon=":material/error:")
         return
     with operated:
-        gate = pick_gate(found)
+        gate = pick_gate(inside)
         names = ["predicted", *model.classes]
         target_name = view.one_of(
             st.selectbox,
@@ -64,7 +64,7 @@ def draw(width: int) -> None:
         ),
     )
     planned = pick_operation(
-        model, stage, gate, found, partial(opening, model, chosen.picture, stage, gate)
+        model, stage, gate, inside, partial(opening, model, chosen.picture, stage, gate)
     )
 
     if not planned.skips:
@@ -79,9 +79,9 @@ def draw(width: int) -> None:
         )
 
     # --- before and after
-    before = loaders.analysis(model, chosen.picture)
+    before = loaders.analysed(model, chosen.picture)
     target = before.target if target_name == "predicted" else model.classes.index(target_name)
-    before = loaders.analysis(model, chosen.picture, target)
+    before = loaders.analysed(model, chosen.picture, target)
     after = outcome.operate(model, chosen.picture, planned, target)
     if not np.isfinite(after.probabilities).all():
         st.warning(unsound(model), icon=":material/error:")
@@ -111,7 +111,7 @@ def draw(width: int) -> None:
     show(
         overlays(
             model.input_picture(chosen.picture),
-            outcome.map_columns(model, before, after, planned, found),
+            outcome.map_columns(model, before, after, planned, inside),
             value_title=_("relative to maximum"),
             width=width,
         ),

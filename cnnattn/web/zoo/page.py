@@ -10,7 +10,7 @@ from cnnattn.problem import Problem
 from cnnattn.web.attention.all_kinds import KINDS
 from cnnattn.web.attention.diagram_parts import diagram
 from cnnattn.web.attention.gate_words import module_words
-from cnnattn.web.attention.inside import inside, sound, unsound
+from cnnattn.web.attention.inside import inside_of, sound, unsound
 from cnnattn.web.attention.module_steps import module_steps
 from cnnattn.web.attention.pickers import choose_position, pick_gate, pick_position
 from cnnattn.web.attention.questions import questions
@@ -131,28 +131,28 @@ def draw(width: int) -> None:
         )
     else:
         stage = next(stage for stage in model.stages if stage.name == stage_name)
-        found = inside(model, chosen.picture, stage)
+        inside = inside_of(model, chosen.picture, stage)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            gate, place = pick_gate(found), pick_position(found)
-        if not sound(found):
+            gate, place = pick_gate(inside), pick_position(inside)
+        if not sound(inside):
             st.warning(unsound(model), icon=":material/error:")
         else:
             show(
                 way(
-                    module_steps(model, found, gate, model.input_picture(chosen.picture), place),
+                    module_steps(model, inside, gate, model.input_picture(chosen.picture), place),
                     width=width,
                 ),
                 key="zoo_way",
                 on_click=choose_position,
-                alt=module_words(model, stage, found, gate),
+                alt=module_words(model, stage, inside, gate),
             )
         to_positions = _("Non-local attention: click a position, see where it looks")
         link_to(
             "attention",
             to_positions
-            if found.affinity is not None
+            if inside.affinity is not None
             else _("Open {model} on the page Channel attention", model=model.title),
-            "ads_click" if found.affinity is not None else "equalizer",
+            "ads_click" if inside.affinity is not None else "equalizer",
             models=model.name,
             model=model.name,
             gate_stage=stage.name,

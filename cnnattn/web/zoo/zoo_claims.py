@@ -17,19 +17,19 @@ from cnnattn.web.zoo.zoo_results import (
 )
 
 
-def result_story(found: Comparison | None, kind: str) -> str:
+def result_story(comparison: Comparison | None, kind: str) -> str:
     """How the network with this attention did, and whether that is more than chance."""
-    if found is None or kind not in found.accuracies:
+    if comparison is None or kind not in comparison.accuracies:
         return _("There is no result of this network yet.")
-    gap = found.differences[kind]
+    gap = comparison.differences[kind]
     first = _(
         "**{accuracy}** of {pictures:,} test images are classified correctly, {difference:+.2f} "
         "percentage points against the same network without attention.",
-        accuracy=percent_of(found.mean(kind)),
-        pictures=found.pictures,
+        accuracy=percent_of(comparison.mean(kind)),
+        pictures=comparison.pictures,
         difference=100 * gap.value,
     )
-    return paragraph([first, _claim(gap, len(found.differences))])
+    return paragraph([first, _claim(gap, len(comparison.differences))])
 
 
 def _claim(gap: Difference, comparisons: int) -> str:
@@ -54,13 +54,13 @@ def _claim(gap: Difference, comparisons: int) -> str:
     )
 
 
-def attending_story(found: Comparison | None, kind: str) -> str:
+def attending_story(comparison: Comparison | None, kind: str) -> str:
     """How much this module attends, in a sentence or two; nothing without a trained network."""
-    if found is None or kind not in found.accuracies:
+    if comparison is None or kind not in comparison.accuracies:
         return ""
-    if not has_gates(found.arch, kind):
+    if not has_gates(comparison.arch, kind):
         return _("It adds to the feature maps and has no gates, so there is no gate variability.")
-    gate = found.variability.get(kind)
+    gate = comparison.variability.get(kind)
     if gate is None:
         return _("The model card does not tell how much its gates vary.")
     if gate.hardly_attends:
@@ -78,9 +78,9 @@ def attending_story(found: Comparison | None, kind: str) -> str:
     )
 
 
-def overall_story(found: Comparison) -> str:
+def overall_story(comparison: Comparison) -> str:
     """Which kinds differ from the baseline by more than seed noise, and what would tell more."""
-    gaps = found.differences
+    gaps = comparison.differences
     if not gaps:
         return _("There is no result of a network with attention yet.")
     if all(math.isinf(gap.chance) for gap in gaps.values()):
@@ -88,7 +88,7 @@ def overall_story(found: Comparison) -> str:
             "Every kind was trained with one seed, so seed noise is not known: no difference can "
             "be told from chance."
         )
-        elsewhere = deviation_elsewhere(found.arch)
+        elsewhere = deviation_elsewhere(comparison.arch)
         if math.isnan(elsewhere):
             return paragraph([unknown, _("At least two seeds per kind are needed to measure it.")])
         return paragraph([unknown, _plan(elsewhere, len(gaps))])
@@ -96,7 +96,7 @@ def overall_story(found: Comparison) -> str:
         _(
             "The same network, trained with other seeds, varies by ±{deviation:.2f} percentage "
             "points (standard deviation).",
-            deviation=100 * found.deviation,
+            deviation=100 * comparison.deviation,
         )
     ]
     beyond = {kind: gap.value for kind, gap in gaps.items() if gap.larger_than_chance}
@@ -106,7 +106,7 @@ def overall_story(found: Comparison) -> str:
         sentences.append(_("Worse than seed noise explains: {names}.", names=names(worse)))
     if within := [kind for kind in gaps if kind not in beyond]:
         sentences.append(_("Indistinguishable from no attention: {names}.", names=names(within)))
-    return paragraph([*sentences, _plan(found.left, len(gaps))])
+    return paragraph([*sentences, _plan(comparison.left, len(gaps))])
 
 
 def _plan(deviation: float, comparisons: int) -> str:
@@ -118,13 +118,13 @@ def _plan(deviation: float, comparisons: int) -> str:
     )
 
 
-def conditions(found: Comparison) -> str:
+def conditions(comparison: Comparison) -> str:
     """How the networks were trained and compared, where time was measured, what was left out."""
     sentences = [
         _("All were trained for {epochs} epochs with the same recipe and tested on {pictures:,} "
-          "images.", epochs=found.epochs, pictures=found.pictures),
+          "images.", epochs=comparison.epochs, pictures=comparison.pictures),
     ]  # fmt: skip
-    gaps = [gap for gap in found.differences.values() if math.isfinite(gap.chance)]
+    gaps = [gap for gap in comparison.differences.values() if math.isfinite(gap.chance)]
     if gaps:
         sentences += [
             _("The grey band is the one by which it is decided: within it, a difference from the "
@@ -142,17 +142,17 @@ def conditions(found: Comparison) -> str:
             "and the product with the gate are not counted, but take time all the same."
         )
     )
-    if found.others:
+    if comparison.others:
         sentences.append(
-            _("Left out, since trained in another way: {names}.", names=names(found.others))
+            _("Left out, since trained in another way: {names}.", names=names(comparison.others))
         )
     return paragraph(sentences)
 
 
-def variability_conditions(found: Comparison) -> str:
+def variability_conditions(comparison: Comparison) -> str:
     """What gate variability is, and why some kinds have none."""
-    lacking = [kind for kind in found.differences if kind not in found.variability]
-    without = [kind for kind in lacking if not has_gates(found.arch, kind)]
+    lacking = [kind for kind in comparison.differences if kind not in comparison.variability]
+    without = [kind for kind in lacking if not has_gates(comparison.arch, kind)]
     unknown = [kind for kind in lacking if kind not in without]
     sentences = [
         _("Gate variability: the standard deviation of a gate over the test images, averaged over "
@@ -172,18 +172,20 @@ def variability_conditions(found: Comparison) -> str:
     return paragraph(sentences)
 
 
-def figure_words(found: Comparison, axis: str) -> str:
+def figure_words(comparison: Comparison, axis: str) -> str:
     """The main numbers of the figure, for those who cannot see it."""
     each = [
-        f"{KINDS[kind].name} {percent_of(found.mean(kind))}"
+        f"{KINDS[kind].name} {percent_of(comparison.mean(kind))}"
         + (
-            f" (±{found.variability[kind].over_pictures:.3f})"
-            if axis == VARIABILITY and kind in found.variability
+            f" (±{comparison.variability[kind].over_pictures:.3f})"
+            if axis == VARIABILITY and kind in comparison.variability
             else ""
         )
-        for kind in found.accuracies
+        for kind in comparison.accuracies
     ]
-    return _("Mean accuracy: {each}. {story}", each="; ".join(each), story=overall_story(found))
+    return _(
+        "Mean accuracy: {each}. {story}", each="; ".join(each), story=overall_story(comparison)
+    )
 
 
 def names(kinds: Sequence[str]) -> str:

@@ -163,18 +163,18 @@ def axis_titles(axis: str) -> tuple[list[str], list[bool]]:
     return [parameters, time], [True, True]
 
 
-def points(found: Comparison, axis: str) -> list[Point]:
+def points(comparison: Comparison, axis: str) -> list[Point]:
     """A point per kind, with its costs (added parameters, measured milliseconds) or, on the axis
     of gate variability, with that."""
     shown = []
-    for kind, accuracies in found.accuracies.items():
-        parameters, time = zoo.added(found.arch, kind)[0], milliseconds(found.arch, kind)
-        gate = found.variability.get(kind)
-        gap = found.differences.get(kind)
+    for kind, accuracies in comparison.accuracies.items():
+        parameters, time = zoo.added(comparison.arch, kind)[0], milliseconds(comparison.arch, kind)
+        gate = comparison.variability.get(kind)
+        gap = comparison.differences.get(kind)
         lines = [
             f"<b>{KINDS[kind].name}</b>",
             _("accuracy {accuracy}, seeds: {seeds}",
-              accuracy=percent_of(found.mean(kind)), seeds=len(accuracies)),
+              accuracy=percent_of(comparison.mean(kind)), seeds=len(accuracies)),
             _("{parameters:,} parameters added", parameters=parameters),
         ]  # fmt: skip
         if time is not None:
@@ -196,17 +196,17 @@ def points(found: Comparison, axis: str) -> list[Point]:
     return shown
 
 
-def rows(found: Comparison) -> list[dict[str, object]]:
+def rows(comparison: Comparison) -> list[dict[str, object]]:
     """The comparison as a table, a row per kind."""
     table = []
-    for kind, accuracies in found.accuracies.items():
-        parameters, multiply_adds = zoo.added(found.arch, kind)
-        gap, gate = found.differences.get(kind), found.variability.get(kind)
+    for kind, accuracies in comparison.accuracies.items():
+        parameters, multiply_adds = zoo.added(comparison.arch, kind)
+        gap, gate = comparison.differences.get(kind), comparison.variability.get(kind)
         deviation = statistics.stdev(accuracies.values()) if len(accuracies) > 1 else None
         table.append(
             {
                 _("attention"): KINDS[kind].name,
-                _("accuracy (%)"): 100 * found.mean(kind),
+                _("accuracy (%)"): 100 * comparison.mean(kind),
                 _("seeds"): len(accuracies),
                 _("SD over seeds (pp)"): None if deviation is None else 100 * deviation,
                 _("Δ vs. none (pp)"): None if gap is None else 100 * gap.value,
@@ -216,7 +216,7 @@ def rows(found: Comparison) -> list[dict[str, object]]:
                 _("gate variability"): None if gate is None else gate.over_pictures,
                 _("added parameters"): parameters,
                 _("added multiply-adds"): multiply_adds,
-                _("milliseconds"): milliseconds(found.arch, kind),
+                _("milliseconds"): milliseconds(comparison.arch, kind),
                 _("attends to"): _(KINDS[kind].attends),
             }
         )
