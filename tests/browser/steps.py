@@ -16,15 +16,13 @@ def still(page: Page) -> None:
     page.wait_for_function(
         """() => {
           const app = document.querySelector("[data-testid=stApp]");
+          const busy = document.querySelector("[data-testid=stSkeleton], [data-stale=true]");
+          const ended = document.querySelector(".st-key-figure_tools");  // a page's last element
+          const runs = app?.dataset.testScriptState !== "notRunning" || busy || !ended;
           const figures = [...document.querySelectorAll(".js-plotly-plot .nsewdrag")];
-          const shown = JSON.stringify([
-            app?.dataset.testScriptState,
-            document.querySelectorAll("[data-testid=stSkeleton], [data-stale=true]").length,
-            ...figures.map((figure) => figure.getBoundingClientRect()),
-          ]);
+          const shown = JSON.stringify(figures.map((figure) => figure.getBoundingClientRect()));
           const now = performance.now();
-          const ran = app?.dataset.testScriptState !== "notRunning";
-          if (ran || shown !== window.shownBefore) window.stillSince = now;
+          if (runs || shown !== window.shownBefore) window.stillSince = now;
           window.shownBefore = shown;
           return now - window.stillSince > 700;
         }""",
@@ -39,6 +37,15 @@ def telephone(browser: Browser) -> Page:
     page = browser.new_context(viewport=size, has_touch=True, locale="en-GB").new_page()
     page.set_default_timeout(120_000)
     return page
+
+
+def open_sidebar(page: Page) -> Locator:
+    """The sidebar, opened where it is shut, once it stands still."""
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().x > -1"
+    )
+    return page.get_by_test_id("stSidebar")
 
 
 def tile(chart: Locator, channel: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import IN_ORDER, settled, still, telephone
+from tests.browser.steps import IN_ORDER, open_sidebar, settled, still, telephone
 
 
 def click_link(page: Page, name: str) -> None:
@@ -139,13 +139,58 @@ def test_on_a_telephone_a_link_of_the_navigation_uncovers_its_page(address, brow
     still(page)
     sidebar = page.get_by_test_id("stSidebar")
     for name in ("Live", "Gate surgery", "Compare"):
-        page.get_by_test_id("stExpandSidebarButton").tap()
-        expect(sidebar).to_have_attribute("data-collapsed", "false")
-        sidebar.get_by_role("link", name=name, exact=True).tap()
+        open_sidebar(page).get_by_role("link", name=name, exact=True).tap()
         expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
         expect(sidebar).to_have_attribute("data-collapsed", "true")
         still(page)
-    page.get_by_test_id("stExpandSidebarButton").tap()
-    sidebar.get_by_text("中文").tap()  # stays open: one looks for what one came for
+    open_sidebar(page).get_by_text("中文").tap()  # stays open: one looks for what one came for
     expect(page.get_by_role("heading", name="对比", exact=True, level=1)).to_be_visible()
     expect(sidebar).to_have_attribute("data-collapsed", "false")
+
+
+def test_on_a_telephone_quick_steps_back_and_forward_lose_nothing(address, browser):
+    page = telephone(browser)
+    page.goto(f"{address}/Feature_maps")
+    still(page)
+    open_sidebar(page).get_by_role("link", name="Compare", exact=True).tap()
+    compare = page.get_by_role("heading", name="Compare", exact=True, level=1)
+    expect(compare).to_be_visible()
+    still(page)
+    for pause in (50, 150, 400, 800):
+        page.go_back()
+        page.wait_for_timeout(pause)
+        page.go_forward()
+        page.wait_for_timeout(1000)
+        still(page)
+        expect(compare).to_be_visible()
+        links = page.locator(".st-key-navigation a").evaluate_all("e => e.map(a => a.search)")
+        assert set(links) == {""}
+
+
+def test_a_telephones_width_is_told_once_for_all_pages(address, browser):
+    page = telephone(browser)
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(address)
+    still(page)
+    for name in ("Attention zoo", "Heat maps", "Compare"):
+        sent.clear()
+        open_sidebar(page).get_by_role("link", name=name).tap()
+        expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+        still(page)
+        assert len(sent) == 1  # the change of page, and no second run with another width
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_every_spot_of_a_link_in_the_navigation_is_its_own(address, browser, touched):
+    page = telephone(browser) if touched else browser.new_page()
+    page.goto(address)
+    still(page)
+    if touched:
+        open_sidebar(page)
+    boxes = page.locator(".st-key-navigation a").evaluate_all(
+        "links => links.map(a => a.getBoundingClientRect()).map(r => [r.top, r.bottom])"
+    )
+    assert len(boxes) == len(IN_ORDER)
+    assert all(bottom - top >= 24 for top, bottom in boxes)  # WCAG 2.2, 2.5.8
+    assert all(above[1] <= below[0] + 0.01 for above, below in pairwise(boxes))

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from cnnattn.data.samples import samples
 from cnnattn.nets.checkpoint import save
 from cnnattn.nets.models import ModelSpec, build
-from tests.browser.steps import still, telephone
+from tests.browser.steps import open_sidebar, still, telephone
 
 SIZES = ((1366, 768), (390, 844))
 WORDS = {
@@ -45,7 +45,7 @@ def open_home(page: Page, address: str, lang: str, size: tuple[int, int]) -> Non
 def show_sidebar(page: Page) -> None:
     still(page)
     if page.get_by_test_id("stExpandSidebarButton").is_visible():
-        page.get_by_test_id("stExpandSidebarButton").click()
+        open_sidebar(page)
 
 
 def bring(page: Page, box: str, file) -> None:

@@ -5,7 +5,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
 from cnnattn.data.samples import samples
-from tests.browser.steps import settled, telephone
+from tests.browser.steps import open_sidebar, settled, telephone
 
 WORDS = {
     "en": {"upload": "Upload", "other": "中文", "none": "You have not uploaded a picture yet."},
@@ -111,7 +111,7 @@ def test_on_a_telephone_a_link_to_upload_leads_to_a_place_for_the_photo(
     expect(over).to_have_count(0)
     settled(page)
     expect(main.get_by_text(WORDS["en"]["none"])).to_have_count(0)
-    page.get_by_test_id("stExpandSidebarButton").click()
+    open_sidebar(page)
     own_is_shown(page)
 
 
@@ -137,7 +137,7 @@ def test_on_a_telephone_the_camera_opens_over_the_page(address, executable):
         expect(over).to_have_count(0)
         settled(page)
         expect(page.get_by_text("You have not taken a photo yet.")).to_have_count(0)
-        page.get_by_test_id("stExpandSidebarButton").click()
+        open_sidebar(page)
         expect(page.locator(".st-key-own_chosen")).to_contain_text("Photo 1")
         browser.close()
 

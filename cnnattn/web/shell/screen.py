@@ -45,10 +45,13 @@ def page_width(language: str) -> int:
     """Width in pixels to plan figures for: of four sizes, the one nearest to the page's own.
 
     The browser tells it only when it is another than the one planned with, so a page on a
-    notebook's screen, the one that is assumed at first, is computed once. Screen readers are told
-    that the page is in ``language``.
+    notebook's screen, the one that is assumed at first, is computed once, and so is every page
+    after the first on another screen. Screen readers are told that the page is in ``language``.
     """
-    known = st.session_state.get("page_width", {}).get("width") or WIDTH
+    # What the element told is forgotten with the page that it stood on.
+    kept = st.session_state.get("width_told", WIDTH)
+    known = st.session_state.get("page_width", {}).get("width") or kept
+    st.session_state["width_told"] = known
     sizes = {"narrow": _NARROW, "medium": _MEDIUM, "wide": WIDTH, "broad": _BROAD}
     data = {"width": known, "lang": {"zh": "zh-CN"}.get(language, language), **sizes}
     _measure(key="page_width", data=data, on_width_change=lambda: None)
