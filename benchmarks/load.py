@@ -31,7 +31,10 @@ THOUGHT = 2.0  # seconds between a whole page and the next click
 MOST = 200  # sessions, uploads: this is a measurement, not an attack
 FORGOTTEN = 150.0  # seconds until Streamlit has let go of a closed session
 CLICKS = ("Sample picture", "Stage", "Layer", "Channels", "Strongest channels")
-PEER = ("--runner.postScriptGC", "true", "--server.fileWatcherType", "auto")
+PEER = (
+    *("--runner.postScriptGC", "true", "--runner.fastReruns", "true"),
+    *("--server.fileWatcherType", "auto"),
+)
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """What hangs in the corner of every figure: a picture of it, and a link to the view."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.steps import still, telephone, tile
 
 
 def test_every_figure_can_be_saved_and_the_view_passed_on(page, address):
@@ -27,3 +29,43 @@ def test_every_figure_can_be_saved_and_the_view_passed_on(page, address):
     grid.get_by_role("button", name="Copy link").click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text === location.href)")
     assert "sample=ship-1" in page.url
+
+
+def test_a_finger_scrolls_over_a_figure_and_taps_what_it_means(address, browser):
+    page = telephone(browser)
+    page.goto(f"{address}?stage=1")
+    still(page)
+    grid = page.locator(".st-key-grid_0")
+    grid.scroll_into_view_if_needed()
+    for channel in (10, 3):  # at first Plotly knows of no finger, then of where the last one was
+        still(page)
+        page.touchscreen.tap(*tile(grid, channel))
+        page.wait_for_url(f"**channel={channel}**")
+    still(page)
+    before = scrolled(page)
+    swipe_up(page, grid.locator(".nsewdrag").first, 100)
+    page.wait_for_function("before => scrollOf() - before > 60", arg=before)
+    assert "channel=3" in page.url
+
+
+def scrolled(page: Page) -> float:
+    """How far the page is scrolled, in pixels."""
+    return page.evaluate(
+        "() => (window.scrollOf = () => document.querySelector('[data-testid=stMain]').scrollTop)()"
+    )
+
+
+def swipe_up(page: Page, start: Locator, pixels: int) -> None:
+    """Move a finger up from the middle of ``start``."""
+    box = start.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    browser = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: dict[str, float]) -> None:
+        browser.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": x, "y": y})
+    for way in range(10, pixels + 1, 10):
+        touch("touchMove", {"x": x, "y": y - way})
+        page.wait_for_timeout(16)
+    touch("touchEnd")

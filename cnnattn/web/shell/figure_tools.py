@@ -1,7 +1,7 @@
 """The tools below every figure: save it, read its numbers, pass the view on.
 
 One component a page hangs them on all charts in the browser: widgets for each would cost the server
-an element a button.
+an element a button. It also lets a finger scroll the page over a figure, and tap what it means.
 """
 
 import streamlit as st
@@ -81,7 +81,17 @@ function begin({ data, setTriggerValue }) {
   });
   observer.observe(page, { childList: true, subtree: true });
   hang();
-  return () => { observer.disconnect(); cancelAnimationFrame(soon); };
+  // Plotly would hold the page under a finger that wants to scroll, and take a tap for one at the
+  // place of the tap before. Not told of fingers, it gets the mouse's events that a tap becomes.
+  const finger = (event) => {
+    if (event.target.closest?.(".js-plotly-plot")) event.stopPropagation();
+  };
+  document.addEventListener("touchstart", finger, { capture: true, passive: true });
+  return () => {
+    observer.disconnect();
+    cancelAnimationFrame(soon);
+    document.removeEventListener("touchstart", finger, { capture: true });
+  };
 }
 """
 
