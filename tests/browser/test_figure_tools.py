@@ -48,6 +48,23 @@ def test_a_finger_scrolls_over_a_figure_and_taps_what_it_means(address, browser)
     assert "channel=3" in page.url
 
 
+def test_under_a_finger_a_tables_tools_do_not_cover_the_figures(address, browser):
+    page = telephone(browser)
+    page.goto(f"{address}?stage=1")
+    still(page)
+    tools = page.locator(".st-key-predictions .figure-tools")
+    tools.get_by_role("button", name="Table").tap()
+    of_the_table = (
+        page.get_by_test_id("stDataFrame").locator("..").get_by_test_id("stElementToolbar")
+    )
+    expect(of_the_table).to_be_visible()
+    still(page)
+    above, below = tools.bounding_box(), of_the_table.bounding_box()
+    assert above["y"] + above["height"] <= below["y"]
+    tools.get_by_role("button", name="Table").tap()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
+
+
 def scrolled(page: Page) -> float:
     """How far the page is scrolled, in pixels."""
     return page.evaluate(
