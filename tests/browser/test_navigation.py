@@ -72,6 +72,25 @@ def test_back_goes_back(address, browser):
     assert "sample" not in page.url
 
 
+@pytest.mark.parametrize("way", ["See what SE does", "Break a channel"])
+def test_back_leads_back_from_a_way_on(address, browser, way):
+    page = browser.new_page()
+    page.goto(address)
+    still(page)
+    page.get_by_role("link", name=way).click()
+    expect(page.get_by_role("heading", name="Compare", exact=True, level=1)).to_have_count(0)
+    still(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Compare", exact=True, level=1)).to_be_visible()
+    still(page)
+    assert page.url.rstrip("/") == address.rstrip("/")
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Compare", exact=True, level=1)).to_have_count(0)
+    still(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Compare", exact=True, level=1)).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [700, 768, 1366, 1920])
 def test_the_header_covers_nothing_with_the_sidebar_closed(address, browser, width):
     page = browser.new_page(viewport={"width": width, "height": 768})

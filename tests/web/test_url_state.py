@@ -93,3 +93,25 @@ def test_only_what_differs_from_the_default_stands_in_the_link(app):
     app.segmented_control(key="size").set_value("small")
     app.run()
     assert link(app) == {}
+
+
+def test_a_default_that_the_link_names_stays_in_it(app):
+    """To take it out would be a step of the browser's history, and Back would lead to it again."""
+    app.query_params.update({"channel": "2", "size": "small"})
+    app.run()
+    assert link(app) == {"channel": "2", "size": "small"}
+    app.number_input(key="channel").set_value(7)
+    app.run()
+    assert link(app) == {"channel": "7", "size": "small"}
+    app.number_input(key="channel").set_value(2)
+    app.run()
+    assert link(app) == {"size": "small"}
+
+
+def test_back_to_a_link_that_asks_for_what_there_is_not_writes_nothing(app, monkeypatch):
+    context = SimpleNamespace(is_history_navigation=True)
+    monkeypatch.setattr(url_state, "get_script_run_ctx", lambda: context)
+    app.query_params["channel"] = "77"
+    app.run()
+    assert values(app) == ("small", 2, ["a"])
+    assert link(app) == {"channel": "77"}

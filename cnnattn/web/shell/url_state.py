@@ -66,11 +66,21 @@ def current_visit() -> int:
 
 
 def leave() -> None:
-    """End a run: write what was drawn into the URL, in one step of the browser's history."""
-    written = _view().written
+    """End a run: write what was drawn into the URL, in one step of the browser's history.
+
+    A default that the link names stays in it, and after Back and Forward nothing is written: each
+    writing makes a step, and who came by Back would be sent forward again.
+    """
+    if _is_back_or_forward():
+        return
+    view = _view()
     before = st.query_params.to_dict()
-    after = {key: text for key, text in before.items() if key not in written}
-    after |= {key: text for key, text in written.items() if text is not None}
+    after = before.copy()
+    for key, text in view.written.items():
+        if text is not None:
+            after[key] = text
+        elif before.get(key) != _text(view.defaults[key]):
+            after.pop(key, None)
     if after != before:
         st.query_params.from_dict(after)
 
