@@ -192,6 +192,15 @@ def test_on_a_telephone_a_photo_of_ones_own_is_two_taps_away(address, browser, f
     is_there(page, "my ship-1.png")
 
 
+def test_the_words_of_streamlits_own_elements_are_chinese_on_a_chinese_page(page, address):
+    page.goto(f"{address}?lang=zh&source=upload")
+    still(page)
+    box = page.locator(".st-key-upload")
+    expect(box.get_by_role("button", name="上传", exact=True)).to_be_visible()
+    expect(box.get_by_text("Upload", exact=True)).to_be_hidden()
+    expect(box.get_by_text("10MB per file")).to_be_hidden()
+
+
 def test_the_place_for_a_photo_of_ones_own_stays_until_it_is_closed(address, browser):
     page = telephone(browser)
     page.goto(f"{address}/Feature_maps")
