@@ -26,7 +26,7 @@ from cnnattn.web.shell import text
 ROOT = Path(__file__).parents[2]
 CAR, CAT = (next(s.picture for s in samples() if s.name == n) for n in ("automobile-4", "cat-1"))
 OPTIONS = {
-    "which": "all", "count": 16, "scale": "auto", "smooth": False, "gate_view": "deviation",
+    "which": "all", "count": 16, "scale": "auto", "smooth": False, "deviation": True,
     "by_weight": True, "selected": 0, "low": True, "width": 1040,
 }  # fmt: skip
 
@@ -144,7 +144,7 @@ def test_every_thing_that_shows_makes_another_figure(monkeypatch):
     first = grid(pair)
     others = [
         grid(pair[::-1]), grid(renamed), grid(pair, CAT), grid(pair, width=350),
-        grid(pair, gate_view="weight"), grid(pair, smooth=True), grid(pair, selected=1),
+        grid(pair, deviation=False), grid(pair, smooth=True), grid(pair, selected=1),
     ]  # fmt: skip
     text.speak("zh")
     others.append(grid(pair))

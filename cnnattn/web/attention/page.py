@@ -47,7 +47,7 @@ from cnnattn.web.attention.pickers import choose_position, pick_gate, pick_posit
 from cnnattn.web.attention.questions import questions
 from cnnattn.web.lab.part import live_gates
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.pickers import pick_model, pick_models, pick_picture
+from cnnattn.web.library.pickers import pick_gate_view, pick_model, pick_models, pick_picture
 from cnnattn.web.shell import url_state
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
@@ -166,28 +166,18 @@ def _gates(
     if not per_channel:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        views = {"deviation": _("Deviation from the mean"), "weight": _("0 to 1")}
-        view = url_state.one_of(
-            st.segmented_control,
-            _("Gates"),
-            list(views),
-            "gate_view",
-            "deviation",
-            format_func=views.__getitem__,
-            label_visibility="collapsed",
-        )
-        by_weight = url_state.switch(_("Sort gates by weight"), "by_weight", True)
+        deviation, by_weight = pick_gate_view(label_visibility="collapsed")
     show(
         gate_chart(
             weights.ravel(),
             channel_hovers(inside, gate, *around_gate(inside, gate)),
             model.colour,
             title=_("Gates, deviation from the mean")
-            if view == "deviation"
+            if deviation
             else _("Gate weight per channel"),
             mean_label=_("mean {mean:.2f}"),
             order="weight" if by_weight else "channel",
-            deviation=view == "deviation",
+            deviation=deviation,
             selected=channel,
             width=width,
         ),

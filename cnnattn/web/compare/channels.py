@@ -26,7 +26,7 @@ def grid(
     count: int,
     scale: str,
     smooth: bool,
-    gate_view: str,
+    deviation: bool,
     by_weight: bool,
     selected: int | None,
     low: bool,
@@ -47,14 +47,12 @@ def grid(
         value_title=_("activation"),
         percentile=99.5,  # else a few bright pixels leave all other tiles black
         gate_title=(
-            _("Gates, deviation from the mean")
-            if gate_view == "deviation"
-            else _("Gate weight per channel")
+            _("Gates, deviation from the mean") if deviation else _("Gate weight per channel")
         ),
         mean_label=_("mean {mean:.2f}"),
         selected=selected,
         gate_order="weight" if by_weight else "channel",
-        deviation=gate_view == "deviation",
+        deviation=deviation,
         low=low,
         width=width,
     )

@@ -10,7 +10,7 @@ from cnnattn.web.compare import channels, first_screen
 from cnnattn.web.compare.outline import outline
 from cnnattn.web.library import charts
 from cnnattn.web.library.epochs import look_back
-from cnnattn.web.library.pickers import pick_models, pick_picture
+from cnnattn.web.library.pickers import pick_gate_view, pick_models, pick_picture
 from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.page import heading, link_to
 from cnnattn.web.shell.plot import show
@@ -91,16 +91,7 @@ def draw(width: int) -> None:
             "attention",
             format_func=roles.__getitem__,
         )
-        gate_names = {"deviation": _("Deviation from the mean"), "weight": _("0 to 1")}
-        gate_view = view.one_of(
-            st.segmented_control,
-            _("Gates"),
-            list(gate_names),
-            "gate_view",
-            "deviation",
-            format_func=gate_names.__getitem__,
-        )
-        by_weight = view.switch(_("Sort gates by weight"), "by_weight", True)
+        deviation, by_weight = pick_gate_view()
     st.caption(
         _(
             "Each tile is one channel's feature map; below it stand the gates, the weights that "
@@ -129,7 +120,7 @@ def draw(width: int) -> None:
             count=count,
             scale=scale,
             smooth=smooth,
-            gate_view=gate_view,
+            deviation=deviation,
             by_weight=by_weight,
             selected=selected if index == large else None,
             low=wide,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -182,6 +183,21 @@ def pick_model(models: Sequence[Model], first: Model | None = None) -> Model:
         format_func=lambda name: by_name[name].title,
     )
     return by_name[name]
+
+
+def pick_gate_view(**rest: Any) -> tuple[bool, bool]:
+    """Whether bars show gates as deviations from their mean, else from 0 to 1; whether sorted."""
+    views = {"deviation": _("Deviation from the mean"), "weight": _("0 to 1")}
+    view = url_state.one_of(
+        st.segmented_control,
+        _("Gates"),
+        list(views),
+        "gate_view",
+        "deviation",
+        format_func=views.__getitem__,
+        **rest,
+    )
+    return view == "deviation", url_state.switch(_("Sort gates by weight"), "by_weight", True)
 
 
 def _name_what_is_gone(there: Collection[str]) -> None:
