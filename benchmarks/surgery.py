@@ -27,7 +27,7 @@ from cnnattn.data.pictures import CIFAR10_MEAN, CIFAR10_STD, input_picture, to_i
 from cnnattn.data.samples import samples
 from cnnattn.explain.gates import gate_profile
 from cnnattn.explain.surgery import ablate_each
-from cnnattn.figures.heat.overlays import overlays
+from cnnattn.figures.heat.heat_matrix import heat_matrix
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.scores.predictions import predictions
 from cnnattn.nets.checkpoint import load
@@ -81,7 +81,7 @@ def operate(model: Model, stage, seen, before) -> None:
     after = outcome.operate(model, seen, planned, before.target)
     predictions(outcome.answers(model, before, after, None)).to_json()
     channel_grid(outcome.map_panels(model, before, after, stage), percentile=99.5).to_json()
-    overlays(seen, outcome.map_columns(model, before, after, planned, own)).to_json()
+    heat_matrix(outcome.map_columns(model, seen, before, after, planned, own)).to_json()
 
 
 def plain_surgery(model: Model, gate: str, seen) -> None:

@@ -17,7 +17,6 @@ from cnnattn.figures.heat.heat_matrix import Cell, Column, heat_matrix
 from cnnattn.figures.heat.method_curves import Line, method_curves
 from cnnattn.figures.heat.method_curves import Panel as CurvePanel
 from cnnattn.figures.heat.method_table import Dot, Measure, method_table
-from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
 from cnnattn.figures.kit.frame import WIDTH, wrap
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS, DIVERGING, gapped
 from cnnattn.figures.maps.channel_grid import Panel, channel_grid
@@ -53,7 +52,7 @@ def heat_columns():
     cells = [
         Cell(PICTURE, MAPS[0], [""]),
         Cell(PICTURE, None, ["", "7"]),
-        Cell(PICTURE, MAPS[1], [""]),
+        Cell(PICTURE, MAPS[1], [""], signed=True),
     ]
     return [Column("", COLOUR, cells, ["7"]), Column("", COLOUR, cells[1:2])]
 
@@ -98,7 +97,6 @@ def evaluation_figures():
 
 def all_figures():
     panels = [panel(None), panel(GATES)]
-    shown = [Overlay("", MAPS[0]), Overlay("", MAPS[1], signed=True)]
     stage = StageMaps("", MAPS.reshape(2, 4, 8, 8), np.zeros((2, 4), int), [[""] * 4] * 2)
     guesses = [Prediction("", 0.5, "50%", True, True), Prediction("", 0.2)]
     numbers = np.arange(1.0, 9), GATES, GATES
@@ -112,8 +110,7 @@ def all_figures():
         "grid, own scales": channel_grid(panels, shared_scale=False, smooth=True, percentile=90),
         "grid by weight": channel_grid(panels, gate_order="weight"),
         "enlarged": enlarged(MAPS[:2], ["", ""], [COLOUR] * 2),
-        "overlays": overlays(PICTURE, [OverlayColumn("", COLOUR, shown)] * 2),
-        "heat matrix": heat_matrix(heat_columns(), signed=True),
+        "heat matrix": heat_matrix(heat_columns()),
         "heat sheet": heat_matrix(heat_columns(), across=2, smooth=False, width=350),
         "method curves": method_curves(curve_panels(), [""] * 3, [0, 0.5, 1], controls=1),
         "method table": method_table(

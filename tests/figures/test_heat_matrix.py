@@ -51,6 +51,37 @@ def test_pictures_and_words_stay_within_their_model_s_column(width, count):
             assert text.y < bottom
 
 
+def test_the_pointer_meets_the_true_value():
+    figure = matrix([Cell(PICTURE, CAM, ["t"])], hover="v=%{customdata}")
+    trace = next(trace for trace in figure.data if trace.type == "heatmap")
+    np.testing.assert_allclose(trace.customdata, CAM)
+    assert trace.hovertemplate.startswith("v=%{customdata}")
+    assert trace.z.tolist() == [[1, 0], [0.25, 0]]
+
+
+def test_signed_maps_have_a_colour_scale_of_their_own_around_zero():
+    cells = [Cell(PICTURE, CAM, ["t"]), Cell(PICTURE, CAM, ["t"], signed=True)]
+    figure = matrix(cells, value_title="plain", signed_title="both ways")
+    maps = [trace for trace in figure.data if trace.type == "heatmap"]
+    assert [trace.coloraxis for trace in maps] == ["coloraxis", "coloraxis2"]
+    plain, signed = figure.layout.coloraxis, figure.layout.coloraxis2
+    assert (plain.cmin, plain.cmax) == (0, 1)
+    assert plain.colorscale[0] == (0, "rgba(0, 0, 4, 0.00)")
+    assert signed.colorscale[5] == (0.5, "rgba(247, 247, 247, 0.00)")
+    assert (signed.cmin, signed.cmax) == (-1, 1)
+    words = " ".join(text.text for text in figure.layout.annotations)
+    assert [words.count(title) for title in ("plain", "both ways")] == [1, 1]
+
+
+def test_a_single_kind_of_map_has_one_colour_bar_with_its_own_title():
+    cells = [Cell(PICTURE, CAM, ["t"], signed=True), Cell(PICTURE, None, ["no map"])]
+    figure = matrix(cells, value_title="relative")
+    assert figure.layout.coloraxis.colorscale is None
+    assert figure.layout.coloraxis2.cmin == -1
+    words = " ".join(text.text for text in figure.layout.annotations)
+    assert words.count("relative") == 1
+
+
 def test_a_cell_without_a_map_shows_its_picture_and_its_words():
     figure = matrix([Cell(PICTURE, None, ["name", "no map"])])
     assert not [trace for trace in figure.data if trace.type == "heatmap"]

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from cnnattn.figures.heat.heat_matrix import Cell, Column, heat_matrix
-from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
 from cnnattn.figures.heat.style import heat_colours, heat_layer, heat_veil, largest_value, share
 
 CAM = np.array([[4.0, -8.0], [1.0, 0.0]])
@@ -34,11 +32,6 @@ def test_a_signed_map_is_clear_in_the_middle_blue_below_and_red_above():
     assert at(scale, 0.3)[3] == at(scale, 0.7)[3] == 0.6
 
 
-def test_the_tutorials_rainbow_covers_the_picture_evenly():
-    assert {at([mark], mark[0])[3] for mark in heat_colours(colours="jet", strength=1)} == {0.55}
-    assert at(heat_colours(colours="jet"), 0)[:3] == [0, 0, 0x7F]
-
-
 def test_live_draws_the_same_veil():
     scale = heat_colours()
     assert np.allclose([at(scale, mark) for mark, _colour in scale], heat_veil(), atol=0.005)
@@ -47,16 +40,6 @@ def test_live_draws_the_same_veil():
 def test_strength_is_the_largest_alpha():
     assert max(at([mark], mark[0])[3] for mark in heat_colours(strength=0.4)) == 0.4
     assert not any(at([mark], mark[0])[3] for mark in heat_colours(signed=True, strength=0))
-
-
-def test_both_figures_of_heat_maps_draw_the_same_map_alike():
-    picture = np.zeros((32, 32, 3), np.uint8)
-    row = overlays(picture, [OverlayColumn("", "#000000", [Overlay("", CAM)])])
-    matrix = heat_matrix([Column("", "#000000", [Cell(picture, CAM, [""])])])
-    assert row.layout.coloraxis.colorscale == matrix.layout.coloraxis.colorscale
-    maps = [next(t for t in figure.data if t.type == "heatmap") for figure in (row, matrix)]
-    assert maps[0].z.tolist() == maps[1].z.tolist() == [[1, 0], [0.25, 0]]
-    assert [trace.zsmooth for trace in maps] == ["best", "best"]
 
 
 def test_what_is_drawn_is_the_share_of_the_limit():

@@ -1,4 +1,4 @@
-"""Heat maps of many methods in one figure: a column a model, and beside every map its numbers."""
+"""Heat maps over their pictures in one figure: a column a model, beside every map its words."""
 
 import math
 from collections.abc import Sequence
@@ -29,17 +29,23 @@ from cnnattn.figures.kit.tiles import colour_bar
 
 LINE, LETTER = 19, 7.0  # height and width of a letter in pixels
 GAP, COLOUR_BAR = 14, 48  # pixels
+COLOUR_AXES = {False: "coloraxis", True: "coloraxis2"}
 BESIDE, LEAST = 150, 130  # pixels that words beside a picture need, and the picture then
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One map over its picture; the first of the ``words`` is its title."""
+    """One map over its picture; the first of the ``words`` is its title.
+
+    Drawn is the positive part, from 0 to 1 of ``limit``, or if ``signed`` all of it from -1, blue,
+    to 1, red, in the look of ``style``.
+    """
 
     picture: np.ndarray  # uint8 (H, W, 3), square
-    cam: np.ndarray | None  # float (h, w), signed; None: there is none
+    cam: np.ndarray | None  # float (h, w); None: there is none
     words: Sequence[str]
     limit: float = 0.0  # the value at the end of the colour scale; 0: the map's own largest
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,11 @@ class Column:
 def heat_matrix(
     models: Sequence[Column],
     *,
-    signed: bool = False,
     smooth: bool = True,
     strength: float = STRENGTH,
     hover: str = "%{customdata:.4g}",
     value_title: str = "",
+    signed_title: str = "",
     across: int = 1,
     largest: float = 170,
     width: float = WIDTH,
@@ -67,11 +73,13 @@ def heat_matrix(
 ) -> go.Figure:
     """Each map over its picture, ``across`` of them in a row of a model's column.
 
-    Drawn is the positive part, from 0 to 1 of ``limit``, or all of it from -1, blue, to 1, red.
-    Under the pointer stands the true value (``hover``, a template with %{customdata}). The words
-    stand beside a map if there is room, else below it. With ``strength`` 0 only the pictures are
+    The words stand beside a map if there is room, else below it. Under the pointer stands the true
+    value (``hover``, a template with %{customdata}). With ``strength`` 0 only the pictures are
     seen.
     """
+    cells = [cell for model in models for cell in model.cells]
+    pictures = {id(cell.picture): cell.picture for cell in cells}
+    uris = {one: png_uri(picture, sharp=128) for one, picture in pictures.items()}
     spans = columns(len(models))
     column = column_width(width, spans[0])
     beside = across == 1 and column >= LEAST + BESIDE
@@ -101,24 +109,34 @@ def heat_matrix(
             y = (j // across) * pitch / side
             at = (x + 1 + GAP / side, y) if beside else (x, y + 1 + 4 / side)
             note = label(text_of, *at, xref=f"x{axis}", yref=f"y{axis}")
-            picture = picture_on(png_uri(cell.picture, sharp=128), 1, 1, axis, x, y)
+            picture = picture_on(uris[id(cell.picture)], 1, 1, axis, x, y)
             traces = []
             if cell.cam is not None:
-                look: Plain = {"signed": signed, "limit": cell.limit, "smooth": smooth}
-                traces = [heat_layer(cell.cam, axis, x, y, (1, 1), hover=hover, **look)]
+                look: Plain = {"signed": cell.signed, "limit": cell.limit, "smooth": smooth}
+                look |= {"hover": hover, "colour_axis": COLOUR_AXES[cell.signed]}
+                traces = [heat_layer(cell.cam, axis, x, y, (1, 1), **look)]
             parts.append(Part(traces, texts=[note], images=[picture]))
-    parts.append(_scale(signed, strength, value_title, band[2][1], width))
+    titles = {cell.signed: value_title for cell in cells if cell.cam is not None}
+    if len(titles) > 1:
+        titles[True] = signed_title
+    parts += _scales(titles, strength, band[2][1], width)
     return figure(parts, sum(heights), uirevision)
 
 
-def _scale(signed: bool, strength: float, title: str, top: float, width: float) -> Part:
-    """The colour axis, with its bar below ``top`` unless nothing of the maps is seen."""
-    if not strength:
-        return Part(layout={"coloraxis": heat_axis(signed, strength=0, showscale=False)})
-    place = (0.2, 0.8) if width > 500 else (0.0, 0.98)
-    bar, text = colour_bar(title, place, top, *heat_ticks(signed))
-    axis = heat_axis(signed, strength=strength, colorbar=bar)
-    return Part(layout={"coloraxis": axis}, texts=[text])
+def _scales(titles: dict[bool, str], strength: float, top: float, width: float) -> list[Part]:
+    """The colour axes, with their bars below ``top`` unless nothing of the maps is seen.
+
+    ``titles`` has True for the signed maps, False for the others.
+    """
+    wide = (0.2, 0.8) if width > 500 else (0.0, 0.98)
+    parts = []
+    for kind, title in titles.items():
+        place = columns(2)[kind] if len(titles) > 1 else wide
+        bar, text = colour_bar(title, place, top, *heat_ticks(kind))
+        shown: Plain = {"colorbar": bar} if strength else {"showscale": False}
+        scale = heat_axis(kind, strength=strength, **shown)
+        parts.append(Part(layout={COLOUR_AXES[kind]: scale}, texts=[text] if strength else []))
+    return parts
 
 
 def _words(cell: Cell, room: int) -> str:

@@ -5,31 +5,22 @@ is seen there, and solid where it says most. Figures draw shares of a map's limi
 stand the true values.
 """
 
-from typing import Literal
-
 import numpy as np
 
 from cnnattn.figures.kit.frame import Plain
-from cnnattn.figures.kit.palette import DIVERGING, JET, WARM, ColourScale, colour_scale
+from cnnattn.figures.kit.palette import DIVERGING, WARM, ColourScale, colour_scale
 
-Colours = Literal["warm", "jet"]
 SOLID = 0.6  # the share of the limit from which on a veil is as solid as it gets
 STRENGTH = 0.9  # how solid that is: a little of the picture is seen under the hottest spot
 
 
-def heat_colours(
-    signed: bool = False, colours: Colours = "warm", strength: float = STRENGTH
-) -> ColourScale:
+def heat_colours(signed: bool = False, strength: float = STRENGTH) -> ColourScale:
     """Colours with their alpha: of shares 0 … 1, or of -1 … 1, clear at 0, for ``signed`` maps.
 
-    ``strength``, 0 … 1, is the largest alpha. "jet" is the tutorials' look for maps without signs:
-    the rainbow lies half as solid over all of the picture.
+    ``strength``, 0 … 1, is the largest alpha.
     """
-    if signed:
-        return _veil(DIVERGING, 0.5, strength)
-    if colours == "jet":
-        return [(at, _rgba(colour, strength * 0.55)) for at, colour in colour_scale(JET)]
-    return _veil(WARM, 0.0, strength)
+    scale, clear = (DIVERGING, 0.5) if signed else (WARM, 0.0)
+    return [(at, _rgba(c, _alpha(at, clear, strength))) for at, c in colour_scale(scale)]
 
 
 def heat_veil() -> list[tuple[int, int, int, float]]:
@@ -37,11 +28,9 @@ def heat_veil() -> list[tuple[int, int, int, float]]:
     return [(*_channels(c), _alpha(at, 0.0, STRENGTH)) for at, c in colour_scale(WARM)]
 
 
-def heat_axis(
-    signed: bool = False, colours: Colours = "warm", strength: float = STRENGTH, **bar: object
-) -> Plain:
+def heat_axis(signed: bool = False, strength: float = STRENGTH, **bar: object) -> Plain:
     """A colour axis for shares, in ``heat_colours``; ``bar`` are more keys of it."""
-    scale = heat_colours(signed, colours, strength)
+    scale = heat_colours(signed, strength)
     return {"colorscale": scale, "cmin": -1 if signed else 0, "cmax": 1, **bar}
 
 
@@ -94,10 +83,6 @@ def largest_value(cam: np.ndarray, signed: bool, percentile: float = 100) -> flo
     cam = np.nan_to_num(cam, posinf=0, neginf=0)
     sizes = np.abs(cam) if signed else np.maximum(cam, 0)
     return float(np.percentile(sizes, percentile) or sizes.max())
-
-
-def _veil(colours: tuple[str, ...], clear: float, strength: float) -> ColourScale:
-    return [(at, _rgba(c, _alpha(at, clear, strength))) for at, c in colour_scale(colours)]
 
 
 def _alpha(at: float, clear: float, strength: float) -> float:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from cnnattn.figures.heat.overlays import overlays
+from cnnattn.figures.heat.heat_matrix import heat_matrix
 from cnnattn.figures.kit.finished import Finished
+from cnnattn.figures.kit.panels import across
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.maps.one_channel import enlarged
 from cnnattn.web.compare.first_screen import background
@@ -106,15 +107,17 @@ def heat_maps(
     width: int,
 ) -> Drawn:
     """Grad-CAM for the class ``target`` and the ``top`` strongest channels, over the picture."""
-    columns = [charts.overlay_column(model, chosen.picture, target, top) for model in models]
-    figure = overlays(
-        background(models, chosen.picture),
+    below = background(models, chosen.picture)
+    columns = [charts.heat_column(m, chosen.picture, below, target, top) for m in models]
+    figure = heat_matrix(
         columns,
-        smooth=True,
+        hover=charts.value_hover(),
         value_title=_("relative to maximum"),
+        across=across(top + 1, 110, width / len(models)),
+        largest=220,
         width=width,
     )
-    return Drawn(Finished(figure), charts.overlays_alt(columns))
+    return Drawn(Finished(figure), charts.heat_alt(columns))
 
 
 def rows(models: Sequence[Model], chosen: Chosen, index: int, role: str) -> list[dict[str, object]]:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from cnnattn.figures.heat.overlays import Overlay, OverlayColumn, overlays
+from cnnattn.figures.heat.heat_matrix import Cell, Column, heat_matrix
 from cnnattn.figures.heat.style import share
 from cnnattn.figures.kit.finished import Finished
 from cnnattn.figures.kit.frame import WIDTH, shortened
@@ -87,10 +87,10 @@ def _said(models: Sequence[Model], chosen: Chosen, compact: bool, width: int) ->
 def _looks(models: Sequence[Model], chosen: Chosen, compact: bool, width: int) -> Drawn:
     """Where each model looks, over the picture."""
     pairs = charts.pairs_of(models, chosen.picture)
-    figure = overlays(
-        background(models, chosen.picture),
-        heat_columns(pairs, 20 if compact else width // (11 * (len(pairs) + 1))),
-        smooth=True,
+    letters = 20 if compact else width // (11 * (len(pairs) + 1))
+    figure = heat_matrix(
+        heat_columns(pairs, background(models, chosen.picture), letters),
+        hover=charts.value_hover(),
         value_title="Grad-CAM",
         signed_title=_("difference"),
         largest=HEAT * width / WIDTH if compact else 200,
@@ -100,25 +100,24 @@ def _looks(models: Sequence[Model], chosen: Chosen, compact: bool, width: int) -
     return Drawn(Finished(figure), alt)
 
 
-def heat_columns(pairs: Sequence[Pair], letters: int) -> list[OverlayColumn]:
+def heat_columns(pairs: Sequence[Pair], below: np.ndarray, letters: int) -> list[Column]:
     """Grad-CAM of each model's own prediction and, of two alike in size, their difference.
 
-    Titles are cut to so many ``letters``.
+    Each over the picture ``below``. Titles are cut to so many ``letters``.
     """
-    hover = _("value {number}", number="%{customdata:.4g}")
     columns = [
-        OverlayColumn(
+        Column(
             shortened(model.title, letters),
             model.colour,
-            [Overlay(class_name(model.classes[analysis.target]), analysis.cam, hover=hover)],
+            [Cell(below, analysis.cam, [class_name(model.classes[analysis.target])])],
         )
         for model, analysis in pairs
     ]
     if len(pairs) == 2 and pairs[0][1].cam.shape == pairs[1][1].cam.shape:
-        before, after = (share(column.overlays[0].cam, False) for column in columns)
+        before, after = (share(analysis.cam, False) for _model, analysis in pairs)
         title = _("second − first")
-        part = Overlay(title, after - before, signed=True, hover=hover)
-        columns.append(OverlayColumn(_("Difference"), "", [part]))
+        part = Cell(below, after - before, [title], signed=True)
+        columns.append(Column(_("Difference"), "", [part]))
     return columns
 
 

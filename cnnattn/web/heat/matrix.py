@@ -52,7 +52,10 @@ def columns(
         explained, limits_of(explained, display.signed, display.shared), strict=True
     ):
         if threshold is None:
-            cells = {method: _cell(each, method, picture, seen, limits) for method in each.maps}
+            cells = {
+                method: _cell(each, method, picture, seen, limits, display.signed)
+                for method in each.maps
+            }
         else:
             cells = _kept_cells(each, seen, threshold)
         lacking = _("no map: see below")
@@ -106,13 +109,14 @@ def _cell(
     picture: np.ndarray,
     seen: np.ndarray,
     limits: Mapping[str, float],
+    signed: bool,
 ) -> Cell:
     cam = explained.maps[method]
     lines = [_titled(method, cam), *measured_words(explained, method)]
     if method == "integrated_gradients":
         total, due = completeness_of(explained, seen)
         lines.append(_("sum {total:.2f}, expected {due:.2f}", total=total, due=due))
-    return Cell(picture, cam, lines, limits[method])
+    return Cell(picture, cam, lines, limits[method], signed)
 
 
 def _kept_cells(explained: Explained, seen: np.ndarray, threshold: float) -> dict[str, Cell]:
@@ -146,6 +150,7 @@ def sheet_column(
     place: str,
     question: tuple[str, str],
     method: str,
+    signed: bool,
 ) -> Column:
     """One model's maps of several pictures by one method; pictures without a map say why."""
     cells = []
@@ -161,9 +166,8 @@ def sheet_column(
         except Problem:
             cells.append(Cell(row.picture, None, [*lines, _("no map")]))
             continue
-        cells.append(
-            Cell(row.picture, cam, [*lines, _("target: {what}", what=target_title(model, target))])
-        )
+        lines.append(_("target: {what}", what=target_title(model, target)))
+        cells.append(Cell(row.picture, cam, lines, signed=signed))
     return Column(model.title, model.colour, cells)
 
 
@@ -183,21 +187,19 @@ def sheet_alt(rows: Sequence[Sample], models: Sequence[Model], method: str) -> s
 
 
 def shuffled_column(model: Model, seen: np.ndarray, steps: Sequence[Shuffled]) -> Column:
-    """One model's map after every step of shuffling, with how like the first one it is."""
-    cells = [
-        Cell(
-            model.input_picture(seen),
-            step.cam,
-            [
-                _("randomised down to {layer}", layer=step.layer)
-                if step.layer
-                else _("as trained"),
-                _("rank correlation {rank:.2f}", rank=step.rank),
-                _("structural similarity {structure:.2f}", structure=step.structure),
-            ],
-        )
-        for step in steps
-    ]
+    """One model's map after every step of shuffling, with how like the first one it is.
+
+    All of each map is drawn, for it is all of it that is compared.
+    """
+    below = model.input_picture(seen)
+    cells = []
+    for step in steps:
+        lines = [
+            _("randomised down to {layer}", layer=step.layer) if step.layer else _("as trained"),
+            _("rank correlation {rank:.2f}", rank=step.rank),
+            _("structural similarity {structure:.2f}", structure=step.structure),
+        ]
+        cells.append(Cell(below, step.cam, lines, signed=True))
     return Column(model.title, model.colour, cells)
 
 

@@ -51,9 +51,8 @@ def draw(width: int) -> None:
     if not explained:
         end_page()
     drawn: dict[str, Any] = {
-        "signed": display.signed,
         "smooth": display.smooth,
-        "hover": _("value {number}", number="%{customdata:.4g}"),
+        "hover": charts.value_hover(),
         "value_title": _("relative to maximum"),
         "width": width,
     }
@@ -116,7 +115,10 @@ def draw(width: int) -> None:
     method, rows = pick.pick_sheet(methods)
     show(
         heat_matrix(
-            [matrix.sheet_column(m, rows, place, (wanted, against), method) for m in models],
+            [
+                matrix.sheet_column(m, rows, place, (wanted, against), method, display.signed)
+                for m in models
+            ],
             strength=display.strength,
             across=max(1, min(len(rows), int(width / len(models) // 130))),
             uirevision="sheet",
@@ -148,7 +150,7 @@ def draw(width: int) -> None:
                         across=max(1, int(width / len(steps) // 150)),
                         largest=140,
                         uirevision="shuffled",
-                        **drawn | {"signed": True},  # it compares all of each map
+                        **drawn,
                     ),
                     key="shuffled_figure",
                     alt=words.shuffled_in_words(steps),

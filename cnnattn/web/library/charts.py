@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnattn.explain.analysis import Analysis
 from cnnattn.explain.channels import channel_numbers, strongest
-from cnnattn.figures.heat.overlays import Overlay, OverlayColumn
+from cnnattn.figures.heat.heat_matrix import Cell, Column
 from cnnattn.figures.maps.channel_grid import Panel
 from cnnattn.figures.maps.network_path import PathLayer
 from cnnattn.figures.scores.predictions import Prediction, PredictionColumn
@@ -264,26 +264,29 @@ def prediction_bars(
     return bars
 
 
-def overlay_column(model: Model, picture: np.ndarray, target: str, top: int) -> OverlayColumn:
+def heat_column(
+    model: Model, picture: np.ndarray, below: np.ndarray, target: str, top: int
+) -> Column:
     """Grad-CAM and the ``top`` strongest channels of the last stage of one model.
 
-    ``target`` is a class name, or "predicted" for the model's own prediction.
+    They are drawn over ``below``, the square ``picture``. ``target`` is a class name, or
+    "predicted" for the model's own prediction.
     """
     number = model.classes.index(target) if target in model.classes else None
     analysis = analysed(model, picture, number)
     maps = analysis.maps[model.stages[-1].output]
     size = "×".join(map(str, analysis.cam.shape))
-    hover = _("value {number}", number="%{customdata:.4g}")
-    cam = Overlay(
-        f"Grad-CAM<br>{class_name(model.classes[analysis.target])} · {size}",
-        analysis.cam,
-        hover=hover,
-    )
+    explained = f"{class_name(model.classes[analysis.target])} · {size}"
+    cam = Cell(below, analysis.cam, ["Grad-CAM", explained])
     channels = [
-        Overlay(_("Channel {number}", number=c) + f"<br>{size}", maps[c], hover=hover)
-        for c in strongest(maps, top)
+        Cell(below, maps[c], [_("Channel {number}", number=c), size]) for c in strongest(maps, top)
     ]
-    return OverlayColumn(model.title, model.colour, [cam, *channels])
+    return Column(model.title, model.colour, [cam, *channels])
+
+
+def value_hover() -> str:
+    """What stands under the pointer on a heat map."""
+    return _("value {number}", number="%{customdata:.4g}")
 
 
 def target_name(name: str) -> str:
@@ -326,14 +329,14 @@ def kernels_of(model: Model, layer: str) -> np.ndarray | None:
     return weight.numpy() if weight is not None and weight.ndim == 4 else None
 
 
-def overlays_alt(columns: Sequence[OverlayColumn]) -> str:
+def heat_alt(columns: Sequence[Column]) -> str:
     """Which heat maps stand over the picture, in words."""
     told = [
         f"{column.title}: "
         + _(", ").join(
-            _("{title} (strongest at the {place})", title=overlay.title.replace("<br>", " "),
-              place=strongest_place(overlay.cam))
-            for overlay in column.overlays
+            _("{title} (strongest at the {place})", title=" ".join(cell.words),
+              place=strongest_place(cell.cam))
+            for cell in column.cells if cell.cam is not None
         )
         for column in columns
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from cnnattn.explain.analysis import Analysis, analyse
 from cnnattn.explain.inside import Inside
 from cnnattn.explain.surgery import Ablation, ablate_each, confusions
 from cnnattn.explain.trace import trace
-from cnnattn.figures.heat.overlays import Overlay, OverlayColumn
+from cnnattn.figures.heat.heat_matrix import Cell, Column
 from cnnattn.figures.maps.channel_grid import Panel
 from cnnattn.figures.scores.predictions import PredictionColumn
 from cnnattn.nets.architectures import Stage
@@ -107,20 +107,22 @@ def map_panels(model: Model, before: Analysis, after: Analysis, stage: Stage) ->
 
 
 def map_columns(
-    model: Model, before: Analysis, after: Analysis, operation: Operation, own: Inside
-) -> list[OverlayColumn]:
-    """Grad-CAM before and after, and beside it the gate if it is a spatial one (``own`` before)."""
-    hover = _("value {number}", number="%{customdata:.4g}")
+    model: Model, seen: Array, before: Analysis, after: Analysis, operation: Operation, own: Inside
+) -> list[Column]:
+    """Grad-CAM before and after, and beside it the gate if it is a spatial one (``own`` before).
+
+    All over ``seen``, the picture as the model sees it.
+    """
     columns = []
     for title, analysis in ((_("Before"), before), (_("After"), after)):
         size = "×".join(map(str, analysis.cam.shape))
-        name = f"Grad-CAM: {class_name(model.classes[analysis.target])}<br>{size}"
-        shown = [Overlay(name, analysis.cam, hover=hover)]
+        name = f"Grad-CAM: {class_name(model.classes[analysis.target])}"
+        shown = [Cell(seen, analysis.cam, [name, size])]
         if operation.gate and operation.kind == "place":
             gate = (own.gates if analysis is before else analysis.maps)[operation.gate][0]
             size = "×".join(map(str, gate.shape))
-            shown.append(Overlay(_("Spatial gate") + f"<br>{size}", gate, hover=hover))
-        columns.append(OverlayColumn(title, model.colour, shown))
+            shown.append(Cell(seen, gate, [_("Spatial gate"), size]))
+        columns.append(Column(title, model.colour, shown))
     return columns
 
 

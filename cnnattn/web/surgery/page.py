@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from cnnattn.figures.heat.overlays import overlays
+from cnnattn.figures.heat.heat_matrix import heat_matrix
 from cnnattn.figures.maps.channel_grid import channel_grid
 from cnnattn.figures.scores.predictions import predictions
 from cnnattn.figures.scores.signed_bars import signed_bars
@@ -108,11 +108,15 @@ def draw(width: int) -> None:
         on_click=click,
         alt=outcome.maps_alt(model, before, after, stage),
     )
+    seen = model.input_picture(chosen.picture)
+    columns = outcome.map_columns(model, seen, before, after, planned, inside)
     show(
-        overlays(
-            model.input_picture(chosen.picture),
-            outcome.map_columns(model, before, after, planned, inside),
+        heat_matrix(
+            columns,
+            hover=charts.value_hover(),
             value_title=_("relative to maximum"),
+            across=len(columns[0].cells),
+            largest=220,
             width=width,
         ),
         key="operated_heat",
