@@ -4,7 +4,8 @@ The functions on top make edits for ``trace``, for the gates of attention or for
 the network itself is changed. Those below measure what an edit costs.
 """
 
-from collections.abc import Generator, Iterable, Mapping
+import math
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,7 @@ def scaled(factors: Mapping[int, float]) -> Edit:
                 channel=beyond[0],
                 last=channels - 1,
             )
-        by_channel = torch.ones(channels, 1, 1, dtype=values.dtype, device=values.device)
-        for channel, factor in factors.items():
-            by_channel[channel] = factor
-        return torch.where(by_channel == 0, 0, values * by_channel)
+        return _times(values, factors, (channels, 1, 1))
 
     return edit
 
@@ -39,15 +37,16 @@ def scaled(factors: Mapping[int, float]) -> Edit:
 def scaled_places(factors: Mapping[int, float]) -> Edit:
     """Position p, counted row by row, times ``factors[p]``, in every channel; 0 gives exactly 0."""
 
-    def edit(values: Tensor) -> Tensor:
-        height, width = values.shape[-2:]
-        by_place = torch.ones(height * width, dtype=values.dtype, device=values.device)
-        for place, factor in factors.items():
-            by_place[place] = factor
-        by_place = by_place.view(height, width)
-        return torch.where(by_place == 0, 0, values * by_place)
+    return lambda values: _times(values, factors, values.shape[-2:])
 
-    return edit
+
+def _times(values: Tensor, factors: Mapping[int, float], shape: Sequence[int]) -> Tensor:
+    """``values`` times an array of ``shape`` that is 1 but for ``factors``, counted row by row."""
+    by = torch.ones(math.prod(shape), dtype=values.dtype, device=values.device)
+    for place, factor in factors.items():
+        by[place] = factor
+    by = by.view(*shape)
+    return torch.where(by == 0, 0, values * by)
 
 
 def bypassed(gate: Tensor) -> Tensor:

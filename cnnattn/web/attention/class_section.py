@@ -36,10 +36,9 @@ def class_section(model: Model, stage: Stage, selected: int, width: int) -> None
         order = url_state.one_of(
             st.segmented_control,
             _("Channels"),
-            list(orders),
+            orders,
             "profile_order",
             "number",
-            format_func=orders.__getitem__,
         )
         apart = url_state.switch(_("Deviation from the class average"), "apart", False)
     names = url_state.some_of(

@@ -29,20 +29,18 @@ def draw(width: int) -> None:
         scale = view.one_of(
             st.segmented_control,
             _("Colour scale"),
-            list(scale_names),
+            scale_names,
             "scale",
             "auto",
-            format_func=scale_names.__getitem__,
         )
         smooth = view.switch(_("Smooth maps (bilinear)"), "smooth", False)
         which_names = {"all": _("All"), "first": _("First"), "strongest": _("Strongest")}
         which = view.one_of(
             st.segmented_control,
             _("Channels"),
-            list(which_names),
+            which_names,
             "which",
             "all",
-            format_func=which_names.__getitem__,
         )
         count = 16
         if which != "all":
@@ -86,10 +84,9 @@ def draw(width: int) -> None:
         role = view.one_of(
             st.segmented_control,
             _("Layer"),
-            list(roles),
+            roles,
             "layer",
             "attention",
-            format_func=roles.__getitem__,
         )
         deviation, by_weight = pick_gate_view()
     st.caption(

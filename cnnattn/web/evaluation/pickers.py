@@ -31,10 +31,9 @@ def pick_pictures() -> PictureSet | None:
         kind = view.one_of(
             st.selectbox,
             _("Corruption"),
-            list(kinds),
+            kinds,
             "worse",
             "none",
-            format_func=kinds.__getitem__,
         )
         if kind == "none" or picture_set is None:
             return picture_set
@@ -121,10 +120,9 @@ def pick_side(a: Answers, b: Answers) -> tuple[str, Model, bool]:
     group = view.one_of(
         st.segmented_control,
         _("Images"),
-        list(names),
+        names,
         "disagreement",
         "a",
-        format_func=names.__getitem__,
         label_visibility="collapsed",
     )
     titles = {each.model.name: each.model.title for each in (a, b)}
@@ -133,18 +131,16 @@ def pick_side(a: Answers, b: Answers) -> tuple[str, Model, bool]:
         by = view.one_of(
             st.segmented_control,
             _("Sort by the confidence of"),
-            list(titles),
+            titles,
             "sort_by",
             b.model.name if group == "a" else a.model.name,
-            format_func=titles.__getitem__,
         )
         order = view.one_of(
             st.segmented_control,
             _("Order"),
-            list(orders),
+            orders,
             "sort_order",
             "sure",
-            format_func=orders.__getitem__,
         )
     return group, next(e.model for e in (a, b) if e.model.name == by), order == "sure"
 

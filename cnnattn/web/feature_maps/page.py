@@ -55,10 +55,9 @@ def draw(width: int) -> None:
         order = view.one_of(
             st.segmented_control,
             _("Which channels"),
-            list(order_names),
+            order_names,
             "k_order",
             "first",
-            format_func=order_names.__getitem__,
         )
         numbers = view.switch(_("Channel numbers"), "numbers", False)
         heat = view.switch(_("Heat map (Grad-CAM)"), "heat", False)

@@ -49,10 +49,9 @@ def pick_question(
     place = view.one_of(
         st.segmented_control,
         _("Layer (stage output)"),
-        list(stages),
+        stages,
         "heat_stage",
         common[-1],
-        format_func=stages.__getitem__,
     )
     if place == "other":
         layers = [list(all_maps(model, seen)) for model in models]
@@ -87,10 +86,9 @@ def pick_threshold() -> float | None:
     draw = view.one_of(
         st.segmented_control,
         _("Draw"),
-        list(draws),
+        draws,
         "draw",
         "over",
-        format_func=draws.__getitem__,
         label_visibility="collapsed",
     )
     if draw == "over":

@@ -64,10 +64,9 @@ def pick_picture() -> Chosen:
         source = url_state.one_of(
             st.segmented_control,
             _("Where from"),
-            list(sources),
+            sources,
             "source",
             "sample",
-            format_func=sources.__getitem__,
             label_visibility="collapsed",
         )
         chosen = {
@@ -139,10 +138,9 @@ def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model
     with st.sidebar, picker:
         names = url_state.some_of(
             _("Compare these, side by side"),
-            list(titles),
+            titles,
             "models",
             wanted,
-            format_func=titles.__getitem__,
             label_visibility="collapsed",
             placeholder=_("Choose at least one model"),
             select_all=False,
@@ -191,10 +189,9 @@ def pick_gate_view(**rest: Any) -> tuple[bool, bool]:
     view = url_state.one_of(
         st.segmented_control,
         _("Gates"),
-        list(views),
+        views,
         "gate_view",
         "deviation",
-        format_func=views.__getitem__,
         **rest,
     )
     return view == "deviation", url_state.switch(_("Sort gates by weight"), "by_weight", True)
@@ -220,10 +217,9 @@ def _pick_sample() -> Chosen:
         name = url_state.one_of(
             st.pills,
             _("Sample picture"),
-            list(buttons),
+            buttons,
             "sample",
             FIRST_SAMPLE,
-            format_func=buttons.__getitem__,
             label_visibility="collapsed",
         )
     return _sample(name)
@@ -299,10 +295,9 @@ def _pick_own() -> Chosen | None:
     how = url_state.one_of(
         st.segmented_control,
         _("Make it square"),
-        list(cuts),
+        cuts,
         "square",
         "crop",
-        format_func=cuts.__getitem__,
     )
     return Chosen(own.title, square(own.picture, "crop" if how == "crop" else "letterbox"))
 

@@ -23,10 +23,9 @@ def pick_set(key: str, default: str, place: Any = None) -> PictureSet | None:
     source = url_state.one_of(
         st.segmented_control,
         _("Images"),
-        list(sources),
+        sources,
         key,
         default,
-        format_func=sources.__getitem__,
         label_visibility="collapsed",
     )
     folder = ""

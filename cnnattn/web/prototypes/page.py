@@ -42,10 +42,9 @@ def draw(width: int) -> None:
         role = view.one_of(
             st.segmented_control,
             _("Layer"),
-            list(roles),
+            roles,
             "prototype_layer",
             "relu",
-            format_func=roles.__getitem__,
         )
     layer = model.stages[stages.index(stage)].layers[role]
     overview = st.container()

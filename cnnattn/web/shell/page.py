@@ -86,10 +86,9 @@ def _navigation(pages: list[Page]) -> None:
     url_state.one_of(
         st.segmented_control,
         _("Language"),
-        list(LANGUAGES),
+        LANGUAGES,
         "lang",
         browser_language(),
-        format_func=LANGUAGES.__getitem__,
         label_visibility="collapsed",
     )
     with st.container(gap=None, key="navigation"):

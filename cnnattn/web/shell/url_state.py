@@ -10,7 +10,7 @@ value over whenever a widget was last drawn on another page, or in another langu
 keeps the words of what is chosen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,32 +110,44 @@ def link_to(page: str, /, **more: str) -> dict[str, str]:
 def one_of(
     widget: Callable[..., Any],
     label: str,
-    options: Sequence[str],
+    options: Sequence[str] | Mapping[str, str],
     key: str,
     default: str,
     **rest: Any,
 ) -> str:
-    """One option, by ``st.segmented_control``, ``st.pills`` or ``st.selectbox``."""
+    """One option, by ``st.segmented_control``, ``st.pills`` or ``st.selectbox``.
+
+    ``options`` are names for links; with what the page calls each of them, or else it is called by
+    ``format_func``, or as it is.
+    """
     settle(key, options, default)
+    if isinstance(options, Mapping):
+        rest["format_func"] = options.__getitem__
     if widget is not st.selectbox:
         rest["required"] = True
-    value = widget(label, options, key=key, **_KEEP, **rest)
+    value = widget(label, list(options), key=key, **_KEEP, **rest)
     return _end(key, default if value is None else value, default)
 
 
-def settle(key: str, options: Sequence[str], default: str) -> str:
+def settle(key: str, options: Container[str], default: str) -> str:
     """The option that ``one_of`` will show, before it is drawn."""
     return _begin(key, lambda text: text, lambda value: value in options, default)
 
 
 def some_of(
-    label: str, options: Sequence[str], key: str, default: Sequence[str], **rest: Any
+    label: str,
+    options: Sequence[str] | Mapping[str, str],
+    key: str,
+    default: Sequence[str],
+    **rest: Any,
 ) -> list[str]:
-    """Several options, in the order in which they were chosen."""
+    """Several ``options``, given as for ``one_of``, in the order in which they were chosen."""
+    if isinstance(options, Mapping):
+        rest["format_func"] = options.__getitem__
     default = list(default)
     there = [name for name in asked_for(key, default) if name in options]
     _begin(key, lambda text: there, lambda value: value == there and bool(there), there or default)
-    return _end(key, st.multiselect(label, options, key=key, **_KEEP, **rest), default)
+    return _end(key, st.multiselect(label, list(options), key=key, **_KEEP, **rest), default)
 
 
 def asked_for(key: str, default: Sequence[str] = ()) -> list[str]:

@@ -127,10 +127,9 @@ def pick_operation(
             source = url_state.one_of(
                 st.segmented_control,
                 _("Gate values"),
-                list(offered),
+                offered,
                 "gates_from",
                 source,
-                format_func=offered.__getitem__,
                 on_change=_touch,
             )
         if source == "shuffled":

@@ -137,10 +137,9 @@ def draw(width: int) -> None:
         unit = view.one_of(
             st.segmented_control,
             _("Measured in"),
-            list(units),
+            units,
             "loss_unit",
             "probability",
-            format_func=units.__getitem__,
         )
         sort = view.switch(_("Largest drop first"), "by_loss", False)
     ablation = outcome.ablation(model, chosen.picture, planned.layer)

@@ -96,10 +96,9 @@ def _pick_data() -> str | None:
     source = view.one_of(
         st.segmented_control,
         _("Training data"),
-        list(sources),
+        sources,
         "train_data",
         default,
-        format_func=sources.__getitem__,
         label_visibility="collapsed",
     )
     if source == "samples":
@@ -171,10 +170,9 @@ def _pick_recipe(recipes: Mapping[str, TrainConfig]) -> TrainConfig:
     schedule = view.one_of(
         st.selectbox,
         _("Learning rate schedule"),
-        list(schedules),
+        schedules,
         "train_schedule",
         start.schedule,
-        format_func=schedules.__getitem__,
     )
     st.caption(_("Data augmentation"))
     return replace(
