@@ -60,14 +60,16 @@ class Lab {
 
   /**
    * How all gates stand: {model's name: {gate: {factors: {channel: factor}, base: [weights]}}}. What
-   * is not named stands as the network has it; `base` takes the place of the network's own weights.
+   * is not named stands as the network has it; `base` takes the place of the network's own weights,
+   * and may be the name of a layer whose maps do.
    */
   setGates(gates) {
     for (const model of this.models) {
       for (const [gate, edit] of Object.entries(model.edits)) {
         const { factors = {}, base = null } = gates[model.name]?.[gate] ?? {};
         edit.resetAll();
-        edit.base = base && Float32Array.from(base);
+        edit.base = typeof base === "string"
+          ? model.net.layer(base).data : base && Float32Array.from(base);
         for (const [channel, factor] of Object.entries(factors)) edit.scale(Number(channel), factor);
       }
       model.restart();

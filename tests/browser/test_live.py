@@ -11,6 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from cnnattn.data.pictures import input_picture, to_input
 from cnnattn.data.samples import samples
+from cnnattn.explain.surgery import in_turn, scaled, skipped
 from cnnattn.explain.trace import trace
 from cnnattn.nets.checkpoint import load
 from cnnattn.places import ROOT
@@ -410,6 +411,22 @@ def test_gates_from_elsewhere_stand_in_the_live_faders(page, address, source):
         "&experiment=own"
     )
     agree(*shares(page, surgery(page)))
+
+
+@pytest.mark.parametrize("model", ["cnn-nonlocal", "cnn-gc"])
+def test_channels_can_be_dragged_where_a_module_without_gates_is_left_out(page, address, model):
+    page.goto(
+        f"{address}/Gate_surgery?models={model}&gate_stage=2&gates_from=ones&cut=3&pass_on=50"
+        "&experiment=own&sample=cat-1"
+    )
+    lab = surgery(page)
+    agree(*shares(page, lab))
+    edits = skipped("relu2", "attention2")
+    half = scaled({3: 0.5})
+    both = {"attention2": in_turn(edits["attention2"], half), "relu2": edits["relu2"]}
+    wanted = expected(model, "cat-1", both)
+    near(page, 0, wanted)
+    assert abs(wanted - expected(model, "cat-1", {"attention2": half})).max() > 1e-3
 
 
 def test_channel_attention_has_the_faders_of_its_gate(page, address):

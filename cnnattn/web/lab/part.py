@@ -22,14 +22,14 @@ def live_gates(
     stage: Stage,
     layer: str,
     factors: Mapping[int, float] = {},
-    bases: Mapping[str, np.ndarray] = {},
+    bases: Mapping[str, np.ndarray | str] = {},
     on_told: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Faders for what ``layer``, a gate or the attention of the stage, lets through.
 
     They begin at ``factors`` of its channels; ``bases`` are weights that take the place of a gate's
-    own. When a hand lets go, ``on_told`` gets the state: "factors" by channel, as text. Draws
-    nothing for a model that the browser cannot run.
+    own, or the name of a layer whose maps do. When a hand lets go, ``on_told`` gets the state:
+    "factors" by channel, as text. Draws nothing for a model that the browser cannot run.
     """
     if why_not(model):
         return
@@ -44,7 +44,8 @@ def live_gates(
     }
     label = model.classes.index(chosen.label) if chosen.label in model.classes else None
     gates: dict[str, dict[str, Any]] = {
-        gate: {"base": weights.ravel().tolist()} for gate, weights in bases.items()
+        gate: {"base": base if isinstance(base, str) else base.ravel().tolist()}
+        for gate, base in bases.items()
     }
     gates.setdefault(layer, {})["factors"] = {str(c): f for c, f in factors.items()}
     settings |= {

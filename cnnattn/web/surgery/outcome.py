@@ -17,6 +17,7 @@ from cnnattn.figures.heat.heat_matrix import Cell, Column
 from cnnattn.figures.maps.channel_grid import Panel
 from cnnattn.figures.scores.predictions import PredictionColumn
 from cnnattn.nets.architectures import Stage
+from cnnattn.web.attention.inside import around
 from cnnattn.web.attention.profile import batches
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import Model
@@ -38,8 +39,14 @@ def operate(model: Model, seen: Array, operation: Operation, target: int) -> Ana
     return analyse(model.checkpoint.model, x, layers, model.stages[-1].output, target, edits=edits)
 
 
-def replaced_gates(model: Model, seen: Array, operation: Operation) -> dict[str, Array]:
-    """Gates -> the weights that the operation puts in their place, before it scales channels."""
+def replaced_gates(model: Model, seen: Array, operation: Operation) -> dict[str, Array | str]:
+    """Gates -> the weights that the operation puts in their place, before it scales channels.
+
+    A module that is left out -> the layer before it, whose maps take the place of its own.
+    """
+    if operation.skips:
+        before, module = around(operation.stage)
+        return {module: before}
     edits = edits_of(model, replace(operation, factors=()))
     x = to_input(model.input_picture(seen), **model.input)
     captured = trace(model.checkpoint.model, x, list(edits), edits).activations if edits else {}

@@ -67,16 +67,15 @@ def draw(width: int) -> None:
         model, stage, gate, inside, partial(opening, model, chosen.picture, stage, gate)
     )
 
-    if not planned.skips:
-        live_gates(
-            model,
-            chosen,
-            stage,
-            planned.layer,
-            dict(planned.factors),
-            outcome.replaced_gates(model, chosen.picture, planned),
-            on_told=lambda state: move(state["factors"]),
-        )
+    live_gates(
+        model,
+        chosen,
+        stage,
+        planned.layer,
+        dict(planned.factors),
+        outcome.replaced_gates(model, chosen.picture, planned),
+        on_told=lambda state: move(state["factors"]),
+    )
 
     # --- before and after
     before = loaders.analysed(model, chosen.picture)
