@@ -1,10 +1,12 @@
 """Compare recipes on a validation split: the last 5,000 training pictures, never test pictures.
 
     python -m tools.recipe_search --data FOLDER --runs FOLDER [--arch resnet20] [--only NUMBER ...]
+        [--kinds se ...] [--epochs NUMBER]
 
 Trains a network without attention and one with SE by every recipe below, seed 0, and prints what
-the tables in docs/training.md are made of. Without a GPU it goes on where it was broken off, and
-several processes share the work.
+the tables in docs/training.md are made of. The kinds "se_half" and "se_he" are SE whose two small
+layers begin otherwise than by PyTorch's own initialisation. Without a GPU it goes on where it was
+broken off, and several processes share the work.
 """
 
 import argparse
@@ -13,9 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from cnnattn.data.augment import Augmentation
 from cnnattn.data.datasets import Dataset, Split, open_dataset
+from cnnattn.nets.attention import ATTENTION, SqueezeExcitation
 from cnnattn.nets.checkpoint import Checkpoint
 from cnnattn.places import CACHE
 from cnnattn.training.recipes import TrainConfig
@@ -57,6 +61,21 @@ RECIPES = {
 }
 
 
+def se_half(channels: int) -> SqueezeExcitation:
+    """SE whose gates all begin at one half: the second small layer begins at 0."""
+    module = SqueezeExcitation(channels)
+    torch.nn.init.zeros_(module.gate.fc2.weight)
+    return module
+
+
+def se_he(channels: int) -> SqueezeExcitation:
+    """SE whose small layers begin 2.4 times as large: He's initialisation (arXiv 1502.01852)."""
+    module = SqueezeExcitation(channels)
+    for layer in (module.gate.fc1, module.gate.fc2):
+        torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    return module
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
@@ -64,15 +83,18 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE)
     parser.add_argument("--arch", choices=RECIPES, default="cnn")
     parser.add_argument("--only", nargs="*", type=int, help="numbers of recipes, from 0")
+    parser.add_argument("--kinds", nargs="*", default=["none", "se"])
+    parser.add_argument("--epochs", type=int, help="instead of each recipe's own number")
     arguments = parser.parse_args()
+    ATTENTION.update({"se_half": se_half, "se_he": se_he})
     data = validation(open_dataset(arguments.data, arguments.cache))
     recipes = RECIPES[arguments.arch]
     runs = {}
     for number, (name, config) in enumerate(recipes.items()):
         if arguments.only is None or number in arguments.only:
-            for attention in ("none", "se"):
-                folder = arguments.runs / f"{arguments.arch}-{number}-{attention}"
-                config = replace(config, recipe=name)
+            config = replace(config, recipe=name, epochs=arguments.epochs or config.epochs)
+            for attention in arguments.kinds:
+                folder = arguments.runs / f"{arguments.arch}-{number}-{attention}-{config.epochs}"
                 runs[folder] = RunConfig(arguments.arch, attention, str(arguments.data), config)
     for folder, checkpoint in trained(runs, data):
         print(row(folder, checkpoint, data), flush=True)

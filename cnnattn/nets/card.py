@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 from cnnattn.nets.architectures import ARCHITECTURES
 from cnnattn.nets.attention import ATTENTION
@@ -22,7 +23,7 @@ Check = Callable[[object], bool]
 
 def checked_spec(text: str) -> ModelSpec:
     """The network that ``spec`` in a checkpoint's metadata names. Raises Problem."""
-    values = _json(text)
+    values = json_of(text)
     if not isinstance(values, dict) or not {*values} <= {"arch", "attention", "classes"}:
         raise _damaged("spec")
     known = {"arch": [*ARCHITECTURES], "attention": [*ATTENTION]}
@@ -41,7 +42,7 @@ def checked_spec(text: str) -> ModelSpec:
 
 def checked_card(text: str, spec: ModelSpec) -> dict:
     """The card in a checkpoint's metadata. Raises Problem, naming the entry that is wrong."""
-    card = _json(text)
+    card = json_of(text)
     if not isinstance(card, dict):
         raise _damaged("card")
     wrong = next((name for name in card if not _CARD.get(name, _anything)(card[name])), None)
@@ -57,7 +58,8 @@ def is_text(value: object) -> bool:
     return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
-def _json(text: str) -> object:
+def json_of(text: str) -> Any:
+    """What a JSON text says. Raises Problem before it takes more memory than any card needs."""
     if text.count("[") + text.count("{") + text.count(":") > MOST_CONTAINERS:
         raise _damaged("size")
     values = json.loads(text)

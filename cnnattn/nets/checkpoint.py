@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from cnnattn.files import write_atomically
 from cnnattn.nets.architectures import ARCHITECTURES, Architecture
 from cnnattn.nets.attention import ATTENTION
-from cnnattn.nets.card import checked_card, checked_spec
+from cnnattn.nets.card import checked_card, checked_spec, json_of
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
 from cnnattn.nets.pickled import Stored, read_pickled
 from cnnattn.problem import Problem
@@ -138,7 +138,7 @@ def _header(file: BinaryIO, size: int) -> dict[str, Any]:
     length = int.from_bytes(file.read(8), "little")
     if length > MOST_HEADER:
         raise ValueError("the header is too long")
-    header = json.loads(file.read(length))
+    header: dict[str, Any] = json_of(file.read(length).decode())
     ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
     if 8 + length + max(ends) != size:
         raise ValueError("cut short, or longer than it says")

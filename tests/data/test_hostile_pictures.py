@@ -1,12 +1,11 @@
 """Picture files that were made to hurt take less than 300 MB, or are refused before decoding."""
 
-import json
 import struct
-import subprocess
-import sys
+import threading
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,26 +13,7 @@ from PIL import Image
 
 from cnnattn.data.pictures import read_picture
 from cnnattn.problem import Problem
-
-ROOT = Path(__file__).parents[2]
-
-# Reads files in a process of its own, whose peak memory is theirs alone.
-MEASURED = """
-import json, resource, sys, time
-from pathlib import Path
-from PIL import Image
-from cnnattn.data.pictures import read_picture
-Image.init()
-begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for file in sys.argv[1:]:
-    try:
-        said = str(read_picture(Path(file)).shape)
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([(peak - begin) // 1024, said]))
-"""
-
+from tests.peak import peaks
 
 def written(kind: str, mode: str, size: tuple[int, int], **options) -> bytes:
     buffer = BytesIO()
@@ -95,14 +75,33 @@ def test_no_file_takes_300_mb(tmp_path, monkeypatch):
     for name, make in (TAKEN | REFUSED).items():
         (tmp_path / name).write_bytes(make())
     names = [*TAKEN, *REFUSED]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", MEASURED, *(str(tmp_path / n) for n in names)],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, check=True,
-    )  # fmt: skip
-    for name, line in zip(names, done.stdout.splitlines(), strict=True):
-        memory, said = json.loads(line)
+    (tmp_path / "good.png").write_bytes(written("PNG", "RGB", (8, 8)))
+    files = [tmp_path / name for name in ("good.png", *names)]
+    for name, (memory, said) in zip(
+        names, peaks("cnnattn.data.pictures:read_picture", files), strict=True
+    ):
         assert memory < 300, name
-        assert said.startswith("(" if name in TAKEN else "Problem: "), (name, said)
+        assert said.startswith("read" if name in TAKEN else "Problem: "), (name, said)
+
+
+def test_no_more_than_two_large_pictures_are_decoded_at_once(monkeypatch):
+    now, most, lock = 0, 0, threading.Lock()
+
+    def counted(image):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.05)
+        with lock:
+            now -= 1
+        return np.zeros((1, 1, 3), np.uint8)
+
+    monkeypatch.setattr("cnnattn.data.pictures._decode", counted)
+    large = written("PNG", "L", (1100, 1000))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read_picture, [large] * 8))
+    assert most == 2
 
 
 def test_a_reduced_picture_is_the_mean_of_what_it_covers():

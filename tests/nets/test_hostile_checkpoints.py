@@ -2,10 +2,7 @@
 
 import json
 import pickle
-import resource
 import struct
-import subprocess
-import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -19,52 +16,27 @@ from cnnattn.nets.checkpoint import load, read_card
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.nets.pickled import read_pickled
 from cnnattn.problem import Problem
+from tests.peak import ROOT, peaks
 
-ROOT = Path(__file__).parents[2]
 SPEC = {"arch": "cnn", "attention": "none", "classes": ["a", "b"]}
 
-# Loads files in a process of its own, whose peak memory is theirs alone.
-MEASURED = """
-import json, resource, sys, time
-from cnnattn.nets.checkpoint import load
-from cnnattn.nets.models import ModelSpec, build
-build(ModelSpec())
-begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for file in sys.argv[1:]:
-    try:
-        load(file)
-        said = "loaded"
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([(peak - begin) // 1024, said]))
-"""
-
-
-def measured(files: list[Path]) -> list[tuple[int, str]]:
-    """After each file: MB beyond the program itself, at the worst so far, and what came of it."""
-    limit = 6 * 2**30  # where it is not held back, it shall fail, not take the machine along
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, *map(str, files)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-    )
-    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
-
-
-def zipped(description: bytes, compression: int = zipfile.ZIP_STORED, **more: bytes) -> bytes:
+def zipped(description: bytes) -> bytes:
     buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a/data.pkl", description)
         archive.writestr("a/version", b"3\n")
         archive.writestr("a/byteorder", b"little")
-        for name, content in more.items():
-            archive.writestr(f"a/data/{name}", content)
     return buffer.getvalue()
+
+
+def deflated(size: int) -> bytes:
+    """A state dict whose only tensor is ``size`` bytes of zeros, packed into a thousandth."""
+    stored, packed = BytesIO(), BytesIO()
+    torch.save({"w": torch.zeros(size // 4)}, stored)
+    with zipfile.ZipFile(stored) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry))
+    return packed.getvalue()
 
 
 def call_of(name: bytes, size: int) -> bytes:
@@ -77,12 +49,18 @@ def with_metadata(**metadata: str) -> bytes:
     return to_bytes({"a": torch.zeros(1)}, metadata)
 
 
+def with_header(entries: bytes) -> bytes:
+    """A safetensors file of a header alone, with such entries beside its metadata."""
+    header = b'{"__metadata__":{},' + entries + b"}"
+    return struct.pack("<Q", len(header)) + header
+
+
 BOMBS = {
     "bytearray.pth": lambda: zipped(call_of(b"builtins\nbytearray", 4 * 10**9)),
     "bytearray_of_old.pth": lambda: call_of(b"__builtin__\nbytearray", 4 * 10**9),
     "bytearray8.pth": lambda: zipped(b"\x80\x05\x96" + struct.pack("<Q", 4 * 10**9) + b"."),
     "memo.pth": lambda: zipped(b"\x80\x02}r\xff\xff\xff\x7f."),
-    "deflated.pth": lambda: zipped(b"\x80\x02}.", zipfile.ZIP_DEFLATED, b0=bytes(500_000_000)),
+    "deflated.pth": lambda: deflated(500_000_000),
     "classes.safetensors": lambda: with_metadata(
         spec=json.dumps({**SPEC, "classes": [str(i) for i in range(1_000_000)]}), card="{}"
     ),
@@ -95,13 +73,16 @@ BOMBS = {
     "numbers.safetensors": lambda: with_metadata(
         spec=json.dumps(SPEC), card='{"losses": [' + "1.5," * 2_500_000 + "1]}"
     ),
+    "header.safetensors": lambda: with_header(b'"a":[' + b"[[]]," * 1_980_000 + b"[]]"),
+    "header2.safetensors": lambda: with_header(b'"a":[' + b'{"":[]},' * 1_230_000 + b"[]]"),
 }
 
 
 def test_small_files_take_little_memory(tmp_path):
     for name, make in BOMBS.items():
         (tmp_path / name).write_bytes(make())
-    found = measured([tmp_path / name for name in BOMBS])
+    good = ROOT / "checkpoints/cnn-none.safetensors"
+    found = peaks("cnnattn.nets.checkpoint:load", [good, *(tmp_path / name for name in BOMBS)])
     for name, (memory, said) in zip(BOMBS, found, strict=True):
         assert said.startswith(f"Problem: {name}"), said
         assert memory < 300, name
@@ -240,6 +221,11 @@ def test_a_card_that_is_none_is_one_sentence(tmp_path, text):
     save_file({"a": torch.zeros(1)}, file, {"spec": json.dumps(SPEC), "card": text})
     with pytest.raises(Problem, match=r"x\.safetensors"):
         read_card(file)
+
+
+def test_a_path_that_is_too_long_is_one_sentence(tmp_path):
+    with pytest.raises(Problem):
+        load(tmp_path / ("x" * 300 + ".pth"))
 
 
 @pytest.mark.parametrize("old", [False, True])
