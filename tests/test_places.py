@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,8 @@ def test_the_user_folder_is_the_one_of_the_system(
     if variable:
         monkeypatch.setenv(variable, str(tmp_path))
         assert user_folder(platform) == tmp_path / "cnnattn"
+
+
+def test_no_error_tells_a_visitor_where_files_lie():
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text("utf-8"))
+    assert settings["client"]["showErrorDetails"] == "none"

@@ -15,6 +15,7 @@ from cnnattn.data.pictures import read_picture
 from cnnattn.problem import Problem
 from tests.peak import peaks
 
+
 def written(kind: str, mode: str, size: tuple[int, int], **options) -> bytes:
     buffer = BytesIO()
     Image.new(mode, size).save(buffer, kind, **options)

@@ -114,6 +114,9 @@ def _state(**changes):
         (_state(**{"conv2.weight": torch.zeros(64, 16, 3, 3)}), "another shape"),
         ({"encoder.weight": torch.zeros(3)}, "does not know"),
         ([1, 2, 3], "no state dict"),
+        (_state(**{"fc2.bias": torch.tensor(3.0)}), "tells 0 classes"),
+        ({1: torch.zeros(1)}, "no state dict"),
+        ({"state_dict": {1: torch.zeros(1)}}, "no state dict"),
     ],
 )
 def test_foreign_weights_get_one_sentence(tmp_path, content, sentence):

@@ -20,6 +20,7 @@ from tests.peak import ROOT, peaks
 
 SPEC = {"arch": "cnn", "attention": "none", "classes": ["a", "b"]}
 
+
 def zipped(description: bytes) -> bytes:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -11,7 +11,7 @@ from cnnattn.nets.checkpoint import read_card
 from cnnattn.training import runs
 from cnnattn.training.recipes import TrainConfig
 from cnnattn.training.runs import RunConfig
-from tests.pages.opening import open_page
+from tests.pages.opening import open_page, words
 
 ROOT = Path(__file__).parents[2]
 REHEARSAL = {"train_data": "samples", "train_attention": "se", "train_epochs_rehearsal": "2"}
@@ -44,6 +44,13 @@ def started(**changes) -> runs.Run:
     run_id = runs.start(config)
     wait(lambda: runs.find(run_id).state == "finished")
     return runs.find(run_id)
+
+
+@pytest.mark.parametrize("line", ["123", "null", "{}", "[" * 100_000, '{"epoch": "1"}'])
+def test_a_line_that_is_no_event_takes_nothing_but_its_own_run(line):
+    good, bad = (runs.create(RunConfig(), state="stopped") for _ in range(2))
+    (bad / "events.jsonl").write_text(f"{line}\n")
+    assert "Nothing has been trained here yet" not in words(opened(runs=f"{good.name},{bad.name}"))
 
 
 def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeypatch):

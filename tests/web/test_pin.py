@@ -1,6 +1,7 @@
 """Who may train: open without a PIN, asked once a session with one, five wrong tries a minute."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -112,6 +113,24 @@ def test_one_client_does_not_lock_the_others_out():
     with pytest.raises(Problem, match="too many"):
         guard.accepts("4711", "4711", 1, "10.0.0.66")
     assert guard.accepts("4711", "4711", 1, "10.0.0.7")
+
+
+@pytest.mark.parametrize(
+    ("address", "forwarded", "said"),
+    [
+        ("10.0.0.7", "10.0.0.66", "10.0.0.7"),  # without a proxy a header proves nothing
+        (None, "10.0.0.66, 10.0.0.7", "10.0.0.7"),  # the proxy adds the last one
+        (None, "", ""),
+        # A household has 2^64 addresses of the newer kind, and no more tries for that.
+        ("2001:db8:0:1:aaaa::1", "", "2001:db8:0:1::/64"),
+        (None, "2001:db8:0:1:bbbb::2", "2001:db8:0:1::/64"),
+        (None, "no address", "no address"),
+    ],
+)
+def test_who_is_asked_for_the_pin(monkeypatch, address, forwarded, said):
+    context = SimpleNamespace(ip_address=address, headers={"X-Forwarded-For": forwarded})
+    monkeypatch.setattr(pin.st, "context", context)
+    assert pin.client() == said
 
 
 def test_many_clients_together_cannot_try_all_pins_either():

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections import deque
+from ipaddress import IPv6Network
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -51,13 +52,17 @@ class Guard:
 def client() -> str:
     """The address that this session comes from, as far as it is known.
 
-    From this machine itself comes a proxy, which adds its client's address to a header; whatever
-    stands there before that, the client may have made up.
+    Of IPv6 the first half, which names a household: in the other one it may choose. From this
+    machine itself comes a proxy, which adds its client's address to a header; whatever stands there
+    before that, the client may have made up.
     """
     address = st.context.ip_address
-    if isinstance(address, str) and address:
+    if not (isinstance(address, str) and address):
+        address = st.context.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        return str(IPv6Network((address, 64), strict=False))
+    except ValueError:
         return address
-    return st.context.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
 
 
 def known_pin() -> str | None:
