@@ -16,6 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import torch
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
@@ -31,6 +32,7 @@ from cnnattn.problem import Problem
 MOST_BYTES = 50_000_000  # of a file; the largest network here takes 5 MB, with its optimiser 15
 MOST_HEADER = 12_000_000  # of them before the weights: the card, with 1000 classes some 9 MB
 
+Shape = tuple[int, ...]
 Read = tuple[nn.Module, ModelSpec, dict, Mapping[str, Tensor]]  # not yet in the network: weights
 
 
@@ -76,7 +78,8 @@ def load(path: str | Path) -> Checkpoint:
 
     The file is read once, so that weights, card and version belong together even where it is
     replaced meanwhile. No tensor is made before it is known to fit the network. Raises Problem for
-    a missing, foreign, damaged or unsafe file, and for weights of another shape; nothing else.
+    a missing, foreign, damaged or unsafe file, for weights of another shape and for those of a
+    training that diverged; nothing else.
     """
     path = Path(path)
     with _told_of(path):
@@ -84,8 +87,14 @@ def load(path: str | Path) -> Checkpoint:
         read = _read_pickled if path.suffix.lower() in (".pth", ".pt") else _read_safetensors
         model, spec, card, weights = read(content)
         model.load_state_dict(weights)
+        model.eval().requires_grad_(False)
+        if not _answers_in_numbers(model, ARCHITECTURES[spec.arch].size):
+            raise Problem(
+                "Its answers are not numbers (NaN or infinite): its training diverged, or the file "
+                "is damaged. Train it again with a lower learning rate, or choose another model."
+            )
         version = sha256(content).hexdigest()[:24]
-        return Checkpoint(model.eval().requires_grad_(False), spec, card, version)
+        return Checkpoint(model, spec, card, version)
 
 
 def read_card(path: str | Path) -> tuple[ModelSpec, dict]:
@@ -95,7 +104,7 @@ def read_card(path: str | Path) -> tuple[ModelSpec, dict]:
     """
     path = Path(path)
     with _told_of(path), path.open("rb") as file:
-        return _spec_and_card(_header(file, os.fstat(file.fileno()).st_size))
+        return _told_by(_header(file, os.fstat(file.fileno()).st_size))[:2]
 
 
 @contextmanager
@@ -119,17 +128,16 @@ def _told_of(path: Path) -> Iterator[None]:
         raise Problem("There is no checkpoint at {file}; check the path.", file=shown) from error
     # Damage is met with anything from KeyError to RecursionError.
     except Exception as error:
+        reason = Problem(
+            "It is not a checkpoint of this app, or it is damaged; train it again or take another "
+            "one."
+        )
         if path.suffix.lower() in (".pth", ".pt"):
-            raise Problem(
-                "{file} cannot be read as PyTorch weights; it may be cut short or something else, "
-                "so save it again.",
-                file=name,
-            ) from error
-        raise Problem(
-            "{file} is not a checkpoint of this app, or it is damaged; train it again or take "
-            "another one.",
-            file=name,
-        ) from error
+            reason = Problem(
+                "It cannot be read as PyTorch weights; it may be cut short or something else, so "
+                "save it again."
+            )
+        raise Problem("{file}: {reason}", file=name, reason=reason) from error
 
 
 def _header(file: BinaryIO, size: int) -> dict[str, Any]:
@@ -145,35 +153,46 @@ def _header(file: BinaryIO, size: int) -> dict[str, Any]:
     return header
 
 
-def _spec_and_card(header: dict[str, Any]) -> tuple[ModelSpec, dict]:
-    metadata = header["__metadata__"]
+def _told_by(header: dict[str, Any]) -> tuple[ModelSpec, dict, dict[str, Shape], dict[str, str]]:
+    """Spec, card, the tensors' shapes and, under our names, what the file calls them."""
+    shapes = {n: tuple(tensor["shape"]) for n, tensor in header.items() if n != "__metadata__"}
+    metadata = header.get("__metadata__", {})
+    if "spec" not in metadata:  # a bare state dict
+        spec, names = _recognised(shapes)
+        return spec, {}, shapes, names
     spec = checked_spec(metadata["spec"])
-    return spec, checked_card(metadata["card"], spec)
+    return spec, checked_card(metadata["card"], spec), shapes, {name: name for name in shapes}
 
 
 def _read_safetensors(data: bytes) -> Read:
-    header = _header(BytesIO(data), len(data))
-    spec, card = _spec_and_card(header)
-    shapes = {n: tuple(tensor["shape"]) for n, tensor in header.items() if n != "__metadata__"}
-    return _fitting(spec, shapes), spec, card, from_bytes(data)
+    spec, card, shapes, names = _told_by(_header(BytesIO(data), len(data)))
+    model = _fitting(spec, {ours: shapes[name] for ours, name in names.items()})
+    tensors = from_bytes(data)
+    return model, spec, card, {ours: tensors[name] for ours, name in names.items()}
 
 
 def _read_pickled(data: bytes) -> Read:
     content, read = read_pickled(data)
-    if isinstance(content, dict):
-        content = content.get("state_dict", content.get("model_state_dict", content))
-    if not isinstance(content, dict) or not all(
-        isinstance(name, str) and isinstance(value, Stored) for name, value in content.items()
-    ):
-        raise Problem(
-            "It holds no state dict; save it anew with torch.save(model.state_dict(), …)."
-        )
-    spec, stored = _recognised(content)
-    model = _fitting(spec, {name: tensor.shape for name, tensor in stored.items()})
-    return model, spec, {}, {name: tensor.in_memory(read) for name, tensor in stored.items()}
+    stored = _state_dict(content)
+    spec, names = _recognised({name: tensor.shape for name, tensor in stored.items()})
+    model = _fitting(spec, {ours: stored[name].shape for ours, name in names.items()})
+    return model, spec, {}, {ours: stored[name].in_memory(read) for ours, name in names.items()}
 
 
-def _fitting(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]]) -> nn.Module:
+def _state_dict(content: object) -> dict[str, Stored]:
+    """The file's content if it is a state dict, or its first entry that is one: training scripts
+    call it "state_dict", "model_state_dict", "model" or "net", beside the epoch and the like."""
+    for found in [content, *(content.values() if isinstance(content, dict) else ())]:
+        if (
+            isinstance(found, dict)
+            and found
+            and all(isinstance(n, str) and isinstance(value, Stored) for n, value in found.items())
+        ):
+            return found
+    raise Problem("It holds no state dict; save it anew with torch.save(model.state_dict(), …).")
+
+
+def _fitting(spec: ModelSpec, shapes: Mapping[str, Shape]) -> nn.Module:
     """The network of ``spec``, untrained. Raises Problem if weights of these shapes do not fit."""
     model = build(spec)
     if shapes != {name: tuple(value.shape) for name, value in model.state_dict().items()}:
@@ -186,15 +205,21 @@ def _fitting(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]]) -> nn.Modul
     return model
 
 
-def _recognised(stored: Mapping[str, Stored]) -> tuple[ModelSpec, dict[str, Stored]]:
-    """Which network a bare state dict belongs to, the first one with just these names; and its
-    tensors under our names."""
+def _answers_in_numbers(model: nn.Module, size: int) -> bool:
+    """Whether its logits for a grey picture are finite."""
+    with torch.inference_mode():
+        return bool(model(torch.zeros(1, 3, size, size)).isfinite().all())
+
+
+def _recognised(shapes: Mapping[str, Shape]) -> tuple[ModelSpec, dict[str, str]]:
+    """Which network a bare state dict belongs to, the first one with just these names; and what
+    the file calls each of its tensors."""
     for arch, record in ARCHITECTURES.items():
-        weights = {_our_name(name, record): tensor for name, tensor in stored.items()}
+        names = {_our_name(name, record): name for name in shapes}
         for attention in ATTENTION:
-            if _names(arch, attention) != weights.keys():
+            if _names(arch, attention) != names.keys():
                 continue
-            shape = weights[f"{record.head}.bias"].shape
+            shape = shapes[names[f"{record.head}.bias"]]
             outputs = shape[0] if shape else 0
             if outputs != len(CIFAR10_CLASSES):
                 raise Problem(
@@ -202,7 +227,7 @@ def _recognised(stored: Mapping[str, Stored]) -> tuple[ModelSpec, dict[str, Stor
                     "name them; only CIFAR-10's ten can be assumed.",
                     outputs=outputs,
                 )
-            return ModelSpec(arch, attention), weights
+            return ModelSpec(arch, attention), names
     raise Problem(
         "The weights belong to a network that this app does not know; of files without a card it "
         "reads those of {networks}.",
@@ -217,7 +242,11 @@ def _names(arch: str, attention: str) -> frozenset[str]:
 
 
 def _our_name(name: str, record: Architecture) -> str:
-    """What a tensor of another project's network is called here."""
+    """What a tensor of another project's network is called here.
+
+    DataParallel and torch.compile put the name of what they wrap it in before it.
+    """
+    name = re.sub(r"^((module|_orig_mod)\.)+", "", name)
     for pattern, replacement in record.foreign_names:
         name = re.sub(pattern, replacement, name)
     return name

@@ -1,5 +1,7 @@
 """What a stranger brings, pictures and weights, is not lost and never mistaken for a sample."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -158,6 +160,14 @@ def test_own_weights_are_chosen_at_once_and_their_warning_leaves(page, address, 
     expect(page.get_by_text("Loaded: CNN + SE ✓")).to_be_visible()
     expect(main.get_by_text("the limit is 10 MB")).to_have_count(0)
     expect(main.get_by_text("CNN · SE (lesson)").first).to_be_visible()
+    expect(page.locator(".st-key-models")).to_contain_text("lesson")
+    # The same bytes again, as a browser names a second download; then a file that is refused.
+    shutil.copy(files / "lesson.safetensors", files / "lesson (1).safetensors")
+    bring(page, "weights", files / "lesson (1).safetensors")
+    expect(page.get_by_text("Loaded: CNN + SE ✓")).to_have_count(1)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    bring(page, "weights", files / "broken.pth")
+    expect(main.get_by_text("broken.pth: It cannot be read")).to_be_visible()
     expect(page.locator(".st-key-models")).to_contain_text("lesson")
     page.get_by_role("link", name="Heat maps").click()
     expect(page.locator(".st-key-models")).to_contain_text("lesson")

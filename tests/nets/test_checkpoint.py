@@ -1,4 +1,5 @@
 import errno
+import math
 import os
 import pickle
 
@@ -134,8 +135,9 @@ def test_damaged_or_foreign_safetensors(tmp_path):
     cut.write_bytes(good.read_bytes()[:-100])
     empty.touch()
     save_file({"a": torch.zeros(2)}, bare)
-    for file in (cut, empty, bare):
-        with pytest.raises(Problem, match=f"{file.name} is not a checkpoint"):
+    for file, sentence in ((cut, "is not a checkpoint"), (empty, "is not a checkpoint"),
+                           (bare, "network that this app does not know")):  # fmt: skip
+        with pytest.raises(Problem, match=f"{file.name}: .*{sentence}"):
             load(file)
     with pytest.raises(Problem, match="no checkpoint at"):
         load(tmp_path / "missing.safetensors")
@@ -163,3 +165,50 @@ def test_a_bare_state_dict_tells_which_network_it_is(tmp_path, arch, attention):
     spec = ModelSpec(arch, attention)
     torch.save(build(spec).state_dict(), tmp_path / "mine.pth")
     assert load(tmp_path / "mine.pth").spec == spec
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda weights: {"state_dict": weights, "epoch": 3},
+        lambda weights: {"arch": {}, "model": weights},
+        lambda weights: {"net": weights, "acc": 0.87, "epoch": 7},
+        lambda weights: {f"module.{name}": value for name, value in weights.items()},
+        lambda weights: {f"_orig_mod.module.{name}": value for name, value in weights.items()},
+        lambda weights: {"net": {f"module.{name}": value for name, value in weights.items()}},
+    ],
+)
+def test_weights_are_found_as_training_scripts_write_them(tmp_path, written):
+    model = build(ModelSpec("cnn", "se"))
+    torch.save(written(model.state_dict()), tmp_path / "mine.pth")
+    found = load(tmp_path / "mine.pth")
+    assert found.spec == ModelSpec("cnn", "se")
+    for name, value in model.state_dict().items():
+        assert torch.equal(found.model.state_dict()[name], value), name
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_bare_safetensors_file_is_read_as_a_bare_state_dict(tmp_path, prefix):
+    file = tmp_path / "mine.safetensors"
+    model = build(ModelSpec("resnet20", "eca"))
+    save_file({f"{prefix}{name}": value for name, value in model.state_dict().items()}, file)
+    assert read_card(file) == (ModelSpec("resnet20", "eca"), {})
+    found = load(file)
+    assert (found.spec, found.card) == (ModelSpec("resnet20", "eca"), {})
+    for name, value in model.state_dict().items():
+        assert torch.equal(found.model.state_dict()[name], value), name
+
+
+def test_weights_of_a_training_that_diverged_are_one_sentence(tmp_path):
+    for number, damage in enumerate(
+        (
+            lambda model: model.fc2.weight.fill_(math.nan),
+            lambda model: model.conv1.bias.fill_(math.inf),
+            lambda model: model.bn1.running_var.fill_(-1.0),  # its root is no number
+        )
+    ):
+        model = build(ModelSpec()).requires_grad_(False)
+        damage(model)
+        torch.save(model.state_dict(), tmp_path / f"{number}.pth")
+        with pytest.raises(Problem, match=rf"{number}\.pth: .* not numbers .* lower learning rate"):
+            load(tmp_path / f"{number}.pth")

@@ -9,7 +9,7 @@ import pytest
 
 from cnnattn.problem import Problem
 from cnnattn.web.library import uploaded_weights
-from cnnattn.web.library.uploaded_weights import keep, safe_name
+from cnnattn.web.library.uploaded_weights import keep, make_room, safe_name
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def test_the_same_file_is_kept_once_and_for_its_owner_only(session):
     assert path.read_bytes() == b"abc"
     assert path.name == "mine.pth"
     assert keep("mine.pth", b"abc") == path
+    assert keep("mine (1).pth", b"abc") == path  # as a browser calls a second download
     assert keep("mine.pth", b"abd") != path
     for folder in list(path.parents)[1:3]:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -67,7 +68,11 @@ def test_the_oldest_go_when_a_session_brings_too_many(session, monkeypatch):
     for i in range(4):
         paths.append(keep(f"{i}.pth", bytes([i]) * 4))
         os.utime(paths[-1], (i, i))
+    assert make_room(paths[-1]) == paths[:2]
     assert [path.exists() for path in paths] == [False, False, True, True]
+    os.utime(paths[2], (9, 9))
+    keep("4.pth", bytes(4))
+    assert make_room(paths[3]) == [paths[2]]  # the one that was brought last stays
 
 
 def test_a_full_server_says_so(session, monkeypatch):

@@ -16,7 +16,7 @@ from cnnattn.web.library.checkpoints import (
     spec,
 )
 from cnnattn.web.library.upload_limit import MOST_BYTES, refuse_large
-from cnnattn.web.library.uploaded_weights import keep, safe_name
+from cnnattn.web.library.uploaded_weights import OF_A_SESSION, keep, make_room, safe_name
 from cnnattn.web.shell.text import _, sentence
 
 
@@ -55,6 +55,14 @@ def open_weights(most: int) -> None:
             )
     if _opened():
         st.caption(_("Kept until you close or reload this browser tab."))
+    if gone := st.session_state.get("weights_gone"):
+        st.caption(
+            _(
+                "Removed to make room, since {limit:.0f} MB are kept: {names}",
+                limit=OF_A_SESSION / 1e6,
+                names=_(", ").join(f"`{name.replace('`', '')}`" for name in gone),
+            )
+        )
 
 
 def tell_problem() -> None:
@@ -89,10 +97,16 @@ def _open(key: str, most: int) -> None:
     state["weights_turn"] += 1  # an empty uploader, so that the file's bytes are let go
     try:
         path = _write(file.name, file.getvalue())
-        model(path)
     except Problem as problem:
         state["weights_problem"] = (file.name, problem)
         return
+    try:
+        model(path)
+    except Problem as problem:  # which names the file, as we do
+        state["weights_problem"] = (file.name, problem.values.get("reason", problem))
+        path.unlink()
+        return
+    state["weights_gone"] = [old.name for old in make_room(path)]
     state["opened_checkpoints"] = [*(file for file in _opened() if file != path), path]
     chosen = [name for name in state.get("models", []) if name != path.stem]
     state["models"] = [*chosen[: most - 1], path.stem]
@@ -108,8 +122,8 @@ def _write(name: str, content: bytes) -> Path:
 
 def _too_large(name: str, size: int) -> None:
     problem = Problem(
-        "The file is {size:.1f} MB large and the limit is {limit:.0f} MB; a checkpoint of these "
-        "networks is smaller.",
+        "The file is {size:.1f} MB large and the limit is {limit:.0f} MB, which no network of this "
+        "app reaches; save model.state_dict() alone, without the optimiser.",
         size=size / 1e6,
         limit=MOST_BYTES / 1e6,
     )
@@ -118,7 +132,8 @@ def _too_large(name: str, size: int) -> None:
 
 def _close(file: Path) -> None:
     state = st.session_state
-    state["opened_checkpoints"] = [other for other in _opened() if other != file]
+    file.unlink(missing_ok=True)
+    state.pop("weights_gone", None)
     state["models"] = [name for name in state.get("models", []) if name != file.stem]
 
 

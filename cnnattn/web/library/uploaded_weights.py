@@ -17,19 +17,15 @@ LONGEST = 100  # bytes of a name
 
 
 def keep(name: str, content: bytes) -> Path:
-    """The file of these bytes, written whole or not at all; the same again is the same file.
+    """The file of these bytes, written whole or not at all; it goes with the session.
 
-    It goes with the session, or when the session has brought ``OF_A_SESSION`` since. Raises
-    Problem where there is no room for it.
+    The same again is the same file, whatever it is called now. Raises Problem where there is no
+    room for it.
     """
-    folder = _folder_of_session()
-    path = folder / hashlib.sha256(content).hexdigest()[:16] / safe_name(name)
-    if path.exists():
-        return path
-    for oldest in sorted(_files(folder), key=lambda file: file.stat().st_mtime_ns):
-        if _size(folder) + len(content) <= OF_A_SESSION:
-            break
-        oldest.unlink(missing_ok=True)
+    folder = _folder_of_session() / hashlib.sha256(content).hexdigest()[:16]
+    if there := _files(folder):
+        return there[0]
+    path = folder / safe_name(name)
     if _size(_folder_of_server()) + len(content) > OF_ALL:
         raise Problem(
             "There is no room for more weights on this server now; try again when others have "
@@ -44,6 +40,19 @@ def keep(name: str, content: bytes) -> Path:
             reason=problem.values["reason"],
         ) from problem
     return path
+
+
+def make_room(newest: Path) -> list[Path]:
+    """Delete this session's oldest files until the others take ``OF_A_SESSION`` at most.
+
+    Returns them, from the oldest; ``newest`` stays.
+    """
+    folder, gone = _folder_of_session(), []
+    for oldest in sorted(_files(folder), key=lambda file: file.stat().st_mtime_ns):
+        if _size(folder) > OF_A_SESSION and oldest != newest:
+            oldest.unlink(missing_ok=True)
+            gone.append(oldest)
+    return gone
 
 
 def safe_name(name: str) -> str:
