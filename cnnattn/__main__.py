@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -179,12 +180,19 @@ def _live_pictures(files: list[Path], model: LiveModel) -> list[tuple[LivePictur
     """Pictures of these files, each with its title; without files, the built-in samples."""
     classes = model.checkpoint.spec.classes
     if files:
-        return [(LivePicture(f.name, None, input_picture(read_picture(f))), f.stem) for f in files]
+        return [(LivePicture(f.name, None, _picture(f)), f.stem) for f in files]
     return [
         (LivePicture(s.name, classes.index(s.label) if s.label in classes else None,
                      input_picture(s.picture)), s.label)
         for s in samples()
     ]  # fmt: skip
+
+
+def _picture(file: Path) -> np.ndarray:
+    try:
+        return input_picture(read_picture(file))
+    except Problem as problem:  # of fifty files, which one it is
+        raise Problem("{file}: {reason}", file=file.name, reason=problem) from problem
 
 
 def _ready(data: Dataset) -> None:

@@ -4,7 +4,9 @@
 function story(models, picture, words) {
   const shared = picture.changes.map((change) => words[`did_${change}`]);
   const told = models.map((model) => {
-    const changes = [...shared, ...model.stages.flatMap((stage) => gateChanges(stage, words))];
+    const replaced = Object.values(model.edits).some((edit) => edit.base) ? [words.did_base] : [];
+    const hand = model.stages.flatMap((stage) => gateChanges(stage, words));
+    const changes = [...shared, ...replaced, ...hand];
     const was = topOf(model.before), now = model.top;
     const values = {
       model: model.title, changes: changes.join(words.and), class: model.classes[was],

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cnnattn.figures.kit.tiles import (
     Mosaic,
     Scale,
+    colour_axis,
     grid_shape,
     heat_trace,
     largest_tiles,
@@ -176,3 +177,9 @@ def test_markers_answer_for_their_tile_and_stay_unseen_when_chosen():
 )
 def test_largest_tiles_by_hand(count, width, height, shape):
     assert largest_tiles(count, width, height) == shape
+
+
+@pytest.mark.parametrize("value", [0.0, 2.5, -1.0])
+def test_a_map_of_one_value_is_drawn_in_the_lowest_colour(value):
+    axis = colour_axis(scale_of([np.full((2, 2), value)], signed=False), levels=False)
+    assert (axis["cmin"], axis["cmax"] > axis["cmin"]) == (value, True)

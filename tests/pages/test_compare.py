@@ -1,6 +1,8 @@
 """Compare and Feature maps: the first screen's figures say what the networks compute."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from cnnattn.figures.kit.palette import NEUTRAL, WRONG
 from cnnattn.figures.scores.predictions import Prediction, PredictionColumn, predictions
 from cnnattn.nets.checkpoint import load
 from cnnattn.nets.models import CIFAR10_CLASSES
+from cnnattn.web.compare.first_screen import _answers
 from cnnattn.web.library.charts import why_own_scales
 from cnnattn.web.library.pickers import FIRST_SAMPLE
-from tests.pages.opening import decoded, figures, open_page
+from tests.pages.opening import decoded, figures, open_page, words
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,3 +85,36 @@ def test_one_click_shows_the_lessons_figure():
     assert [t["text"] for t in labels] == [[str(c) for c in range(9)] * 2] * 3
     over = [t for t in figure["data"] if t["type"] == "heatmap"]
     assert len(over) == 3 + 2  # a mosaic a layer, a heat map a picture
+
+
+def test_a_difference_of_maps_for_different_classes_says_so():
+    def title(sample: str) -> str:
+        app = open_page(sample=sample)
+        chart = next(chart for chart in app.get("plotly_chart") if chart.key == "first_heat")
+        texts = [each["text"] for each in json.loads(chart.proto.spec)["layout"]["annotations"]]
+        return next(text for text in texts if "−" in text)
+
+    assert "<b>bird − airplane</b>" in title("bird-2")
+    assert "<b>second − first</b>" in title("airplane-1")  # both say airplane
+
+
+def test_each_class_stands_once_at_the_end_of_the_path_with_the_marks_of_its_models():
+    def pair(name: str, colour: str) -> tuple:
+        classes = ("cat", "dog", "frog", "deer")
+        said = np.eye(4)[classes.index(name)]
+        return SimpleNamespace(classes=classes, colour=colour), SimpleNamespace(probabilities=said)
+
+    square = "<span style='color:{}'>■</span>".format
+    told = _answers([pair("cat", "red"), pair("dog", "blue"), pair("cat", "green")])
+    assert told == f"{square('red')}{square('green')} cat<br>{square('blue')} dog"
+    many = [pair(name, "red") for name in ("cat", "dog", "frog", "deer")]
+    assert _answers(many).split("<br>")[1:] == [f"{square('red')} dog", "…"]
+    assert len(_answers(many[:3]).split("<br>")) == 3
+
+
+@pytest.mark.parametrize("source", ["upload", "camera", "test"])
+def test_until_there_is_another_picture_the_sample_that_was_shown_stays(source, monkeypatch):
+    monkeypatch.setattr("cnnattn.web.library.pickers.dataset", lambda: None)
+    app = open_page(sample="cat-1", source=source)
+    assert "True class: cat" in words(app)
+    assert "The picture shown is a sample" in words(app)

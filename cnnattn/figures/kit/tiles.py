@@ -253,8 +253,12 @@ def marker_trace(
 
 
 def colour_axis(scale: Scale, bar: Plain | None = None, levels: bool = True) -> Plain:
-    """The colour axis for ``scale``, of levels 0…255 or of values; with its colour bar, if any."""
-    ends = {"cmin": 0, "cmax": 255} if levels else {"cmin": scale.low, "cmax": scale.high}
+    """The colour axis for ``scale``, of levels 0…255 or of values; with its colour bar, if any.
+
+    Where all values are one, it is the lowest colour: between equal ends Plotly takes the middle.
+    """
+    high = scale.high if scale.high > scale.low else scale.low + 1
+    ends = {"cmin": 0, "cmax": 255} if levels else {"cmin": scale.low, "cmax": high}
     colours = gapped(scale.colours) if levels else colour_scale(scale.colours)
     return {"colorscale": colours, "showscale": bool(bar), "colorbar": bar or {}, **ends}
 

@@ -39,6 +39,7 @@ from cnnattn.figures.kit.tiles import (
 )
 
 COLOUR_BAR, GATE_TITLE, GATES, TICKS = 48, 26, 92, 26  # heights in pixels
+LEVEL = 10  # and of half of the lowest level's number, where no ticks stand below
 BAR_END = 30  # pixels for the half of a colour bar's last number that stands beside it
 LOW_COLOUR_BAR, LOW_TITLE, LOW_GATES = 40, 22, 52  # the same where height is scarce
 LOW_TALLEST = 140  # and of the mosaic there, on a page WIDTH wide
@@ -109,7 +110,7 @@ def channel_grid(
     gated = any(panel.gates is not None or panel.note for panel in panels)
     ticked = gate_order == "channel" or any(len(panel.maps) <= 16 for panel in panels)
     title, bars = (LOW_TITLE, LOW_GATES) if low else (GATE_TITLE, GATES)
-    under = [title, bars, TICKS if ticked else 4] if gated else []
+    under = [title, bars, TICKS if ticked else LEVEL] if gated else []
     heights = [TITLE, tallest, LOW_COLOUR_BAR if low else COLOUR_BAR, *under]
     places = cells(len(panels), per_row, heights, width)
     one_bar = shared_scale and width >= NARROW

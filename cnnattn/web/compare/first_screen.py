@@ -103,7 +103,8 @@ def _looks(models: Sequence[Model], chosen: Chosen, compact: bool, width: int) -
 def heat_columns(pairs: Sequence[Pair], below: np.ndarray, letters: int) -> list[Column]:
     """Grad-CAM of each model's own prediction and, of two alike in size, their difference.
 
-    Each over the picture ``below``. Titles are cut to so many ``letters``.
+    Each over the picture ``below``. Where the two predict different classes, the difference is one
+    of maps for different classes, and its title says so. Titles are cut to so many ``letters``.
     """
     columns = [
         Column(
@@ -115,7 +116,8 @@ def heat_columns(pairs: Sequence[Pair], below: np.ndarray, letters: int) -> list
     ]
     if len(pairs) == 2 and pairs[0][1].cam.shape == pairs[1][1].cam.shape:
         before, after = (share(analysis.cam, False) for _model, analysis in pairs)
-        title = _("second − first")
+        first, second = (column.cells[0].words[0] for column in columns)
+        title = _("second − first") if first == second else f"{second} − {first}"
         part = Cell(below, after - before, [title], signed=True)
         columns.append(Column(_("Difference"), "", [part]))
     return columns
@@ -128,6 +130,16 @@ def _heat_words(pairs: Sequence[Pair]) -> str:
         place = charts.strongest_place(analysis.cam)
         told.append(_("{model} looks most at the {place}", model=model.title, place=place))
     return "; ".join(told)
+
+
+def _answers(pairs: Sequence[Pair], most: int = 3) -> str:
+    """What the models predict, a line a class, before it the marks of those that do."""
+    marks: dict[str, str] = {}
+    for model, analysis in pairs:
+        name = shortened(class_name(model.classes[int(analysis.probabilities.argmax())]), 11)
+        marks[name] = marks.get(name, "") + f"<span style='color:{model.colour}'>■</span>"
+    lines = [f"{squares} {name}" for name, squares in marks.items()]
+    return "<br>".join(lines if len(lines) <= most else [*lines[: most - 1], "…"])
 
 
 def path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) -> None:
@@ -163,15 +175,10 @@ def _path(models: Sequence[Model], chosen: Chosen, selected: str, width: int) ->
         boxes.append(
             StageBox(stage.name, title, below, gates, f"<b>{title}</b><br>{size}<br>{hint}")
         )
-    said = "<br>".join(
-        f"<span style='color:{m.colour}'>■</span> "
-        + shortened(class_name(m.classes[int(f.probabilities.argmax())]), 11)
-        for m, f in pairs[:3]
-    )
     figure = stage_path(
         model.input_picture(chosen.picture),
         boxes,
-        said,
+        _answers(pairs),
         picture_title=f"{side}×{side}",
         selected=selected,
         width=0.74 * width if width >= WIDTH else width,

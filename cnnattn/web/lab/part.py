@@ -23,19 +23,22 @@ def live_gates(
     layer: str,
     factors: Mapping[int, float] = {},
     bases: Mapping[str, np.ndarray | str] = {},
+    replaced: str = "",
     on_told: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
     """Faders for what ``layer``, a gate or the attention of the stage, lets through.
 
     They begin at ``factors`` of its channels; ``bases`` are weights that take the place of a gate's
-    own, or the name of a layer whose maps do. When a hand lets go, ``on_told`` gets the state:
-    "factors" by channel, as text. Draws nothing for a model that the browser cannot run.
+    own, or the name of a layer whose maps do, and ``replaced`` says so in words. When a hand lets
+    go, ``on_told`` gets the state: "factors" by channel, as text. Draws nothing for a model that
+    the browser cannot run.
     """
     if why_not(model):
         return
     networks = Networks([model])
     settings = networks.settings()
     settings["words"] |= {
+        "did_base": replaced,
         "nothing_changed": _("Drag the slider of a channel: the predictions follow at once."),
         "hint": _(
             "Sweep sideways to move several sliders; Shift moves all; a double click resets one. "

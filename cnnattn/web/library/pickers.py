@@ -85,8 +85,10 @@ def pick_picture() -> Chosen:
         _tell_no_test_set()
     elif not told:
         _offer_to_bring(source)
-    subject(picture=FIRST_SAMPLE)
-    return _sample(FIRST_SAMPLE)
+    # Still the sample that was shown: nothing changes on the page until a picture is there.
+    name = url_state.settle("sample", [sample.name for sample in samples()], FIRST_SAMPLE)
+    subject(picture=name)
+    return _sample(name)
 
 
 def _offer_to_bring(source: str) -> None:
@@ -96,7 +98,8 @@ def _offer_to_bring(source: str) -> None:
         missing, bring = _("You have not taken a photo yet."), _("Take a photo")
     else:
         missing, bring = _("You have not uploaded a picture yet."), _("Upload a picture")
-    st.info(paragraph([missing, _a_sample()]), icon=":material/image:")
+    shown = _("The picture shown is a sample, not yours.")
+    st.info(paragraph([missing, shown]), icon=":material/image:")
     own_pictures.button_to_bring(bring, "bring_own", camera=source == "camera")
 
 
@@ -107,11 +110,7 @@ def _tell_no_test_set() -> None:
             say_how_to_get_pictures()
     except Problem as problem:
         st.error(sentence(problem), icon=":material/error:")
-    st.caption(_a_sample())
-
-
-def _a_sample() -> str:
-    return _("The picture shown is a sample, not yours.")
+    st.caption(_("The picture shown is a sample, not one of a test set."))
 
 
 def pick_models(default: tuple[str, ...] = ("cnn-none", "cnn-se")) -> list[Model]:

@@ -53,6 +53,19 @@ def replaced_gates(model: Model, seen: Array, operation: Operation) -> dict[str,
     return {gate: weights[0].detach().numpy() for gate, weights in captured.items()}
 
 
+def replaced_in_words(operation: Operation) -> str:
+    """Where the gates of the stage come from, if not from the network itself; "" if so."""
+    stage = operation.stage.name
+    if operation.skips:
+        return _("module of stage {stage} left out", stage=stage)
+    return {
+        "own": "",
+        "ones": _("all gates of stage {stage} set to 1", stage=stage),
+        "shuffled": _("gates of stage {stage} shuffled", stage=stage),
+        "borrowed": _("gates of stage {stage} taken from another image", stage=stage),
+    }[operation.source]
+
+
 def ablation(model: Model, seen: Array, layer: str) -> Ablation:
     """The scores of a picture without each channel of a layer. Do not change it."""
     return _ablation(model, model.version, model.input_picture(seen), layer)

@@ -74,6 +74,7 @@ def draw(width: int) -> None:
         planned.layer,
         dict(planned.factors),
         outcome.replaced_gates(model, chosen.picture, planned),
+        outcome.replaced_in_words(planned),
         on_told=lambda state: move(state["factors"]),
     )
 
