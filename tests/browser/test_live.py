@@ -414,7 +414,7 @@ def test_gates_from_elsewhere_stand_in_the_live_faders(page, address, source):
     agree(*shares(page, lab))
     said = {"ones": "all gates of stage 2 set to 1", "shuffled": "gates of stage 2 shuffled",
             "borrowed": "gates of stage 2 taken from another image"}[source]  # fmt: skip
-    told = page.locator(".cnnattn-live.part").get_by_text(f"{said} and without channel 3")
+    told = page.locator(".cnnattn-live.part").get_by_text(f"{said}, without channel 3")
     expect(told.first).to_be_visible()  # what came of both is not put down to the channel alone
 
 
