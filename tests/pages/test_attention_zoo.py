@@ -53,6 +53,24 @@ def test_a_card_shows_the_costs_and_the_source_of_its_module(kind, folder):
     assert len(app.get("plotly_chart")) == 3  # no demo, no comparison: nothing ships here
 
 
+@pytest.mark.parametrize(
+    ("kind", "told", "never"),
+    [
+        ("se", "where a gate is close to 0", "it adds to"),
+        ("simam", "No weight is below 0.62", "close to 0"),
+        ("gc", "In the CNN it adds to the output of the ReLU", "it weights"),
+        ("nonlocal", "In the CNN it adds to the output of the ReLU", "it weights"),
+    ],
+)
+def test_where_it_stands_a_module_does_what_its_kind_does(kind, told, never, folder):
+    shown = words(run(zoo_kind=kind))
+    assert told in shown
+    assert never not in shown
+    assert "the thick frame is the module's output" not in shown
+    frame = "the softmax" if kind in ("gc", "nonlocal") else "the gate"
+    assert f"thick frame: {frame}" in shown
+
+
 def test_the_module_that_ships_is_shown_at_work(folder):
     app = run()
     assert len(app.get("plotly_chart")) == 5
