@@ -1,5 +1,7 @@
 """Feature maps: several pictures at once, stage by stage, and every channel of any one layer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -10,10 +12,17 @@ from cnnattn.figures.maps.feature_table import StageMaps, feature_maps
 from cnnattn.figures.maps.histogram import histogram
 from cnnattn.figures.maps.kernels import kernels, rgb_kernels
 from cnnattn.figures.maps.network_path import network_path
+from cnnattn.nets.architectures import ARCHITECTURES, Stage
 from cnnattn.problem import Problem
 from cnnattn.web.feature_maps import words
 from cnnattn.web.library import charts
-from cnnattn.web.library.checkpoints import all_maps, analysed, dataset
+from cnnattn.web.library.checkpoints import (
+    Model,
+    all_maps,
+    analysed,
+    checkpoint_files,
+    dataset,
+)
 from cnnattn.web.library.pickers import Chosen, pick_model, pick_models, pick_picture
 from cnnattn.web.library.tables import layer_rows
 from cnnattn.web.shell import url_state as view
@@ -22,6 +31,7 @@ from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, class_name, percent
 
 OFFERED = 5  # test pictures of a class
+LESSON = ("cnn-none", "cnn-se")  # what the lesson compares: before and after channel attention
 
 
 def draw(width: int) -> None:
@@ -38,17 +48,7 @@ def draw(width: int) -> None:
         ),
     )
     outputs = all_maps(model, chosen.picture)
-    st.button(
-        _("The lesson’s figure (Day 46)"),
-        icon=":material/school:",
-        key="lesson",
-        on_click=_lesson,
-        args=([stage.layers["conv"] for stage in model.stages],),
-        help=_(
-            "The outputs of the three convolutions, the first nine channels with their numbers, "
-            "and the heat map after attention"
-        ),
-    )
+    _offer_lesson(model)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         k = view.number(_("Channels per layer"), "k", 9, 1, 25, width=160)
         order_names = {"first": _("First"), "strongest": _("Strongest")}
@@ -111,7 +111,7 @@ def draw(width: int) -> None:
                 names=[class_name(row.label) if row.label else _("image") for row in rows],
                 numbers=numbers,
                 heats=[f.cam for f in analyses] if heat else (),
-                heat_title=_("Heat map"),
+                heat_title=_("Heat map (Grad-CAM)"),
                 value_title=_("activation"),
                 largest=max(200, 0.19 * width),
                 width=width,
@@ -120,6 +120,9 @@ def draw(width: int) -> None:
             alt=words.table_alt(titles, columns),
             rows=lambda: words.table_rows(titles, columns),
         )
+        if heat:
+            explained = [model.classes[f.target] for f in analyses]
+            st.caption(words.heat_caption(model.stages[-1].output, explained))
 
     # --- one picture: any layer, every channel
     heading(
@@ -209,10 +212,37 @@ def draw(width: int) -> None:
         )
 
 
-def _lesson(layers: list[str]) -> None:
-    """Show what the lesson prints: convolutions, nine numbered channels, the heat map."""
+def _offer_lesson(model: Model) -> None:
+    """A button to the lesson's figure: of its two networks, or of ``model`` where they are not."""
+    both = set(LESSON) <= checkpoint_files().keys()
+    st.button(
+        _("The lesson’s figure (Day 46)"),
+        icon=":material/school:",
+        key="lesson",
+        on_click=_lesson,
+        args=(ARCHITECTURES["cnn"].stages, LESSON) if both else (model.stages, ()),
+        help=_(
+            "The outputs of the three convolutions of CNN · SE, the first nine channels with their "
+            "numbers, and the heat map after attention. Choose the CNN without attention above to "
+            "compare."
+        )
+        if both
+        else _(
+            "The outputs of the convolutions of {model}, the first nine channels with their "
+            "numbers, and the heat map",
+            model=model.title,
+        ),
+    )
+
+
+def _lesson(stages: Sequence[Stage], names: Sequence[str]) -> None:
+    """Show what the lesson prints: convolutions, nine numbered channels, the heat map; of the last
+    of the networks ``names``, which are there to be chosen, if there are any."""
     state = st.session_state
-    state["layers"], state["k"], state["k_order"] = layers, 9, "first"
+    if names:
+        state["models"], state["model"] = list(names), names[-1]
+    state["layers"] = [stage.layers["conv"] for stage in stages]
+    state["k"], state["k_order"] = 9, "first"
     state["numbers"], state["heat"] = True, True
 
 
