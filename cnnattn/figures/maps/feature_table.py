@@ -42,6 +42,7 @@ from cnnattn.figures.kit.tiles import (
 )
 
 COLOUR_BAR = 48  # height in pixels
+BAR_INSET = 12  # pixels by which it is shorter at each end: the numbers there reach beyond it
 SHADOW = "0 0 3px black, 0 0 2px black"
 ROW_GAP = 3  # how many gaps more there are between two pictures' cells than between tiles
 
@@ -111,7 +112,8 @@ def feature_maps(
         title = heading(stage.title, span[0], rows[0][1], width=column_width(width, span))
         parts.append(Part(traces, axes, texts=[title]))
     used = min(1.0, side / column_width(width, spans[0]))
-    bars = [(span[0], span[0] + used * (span[1] - span[0])) for span in spans[1:]]
+    inset = BAR_INSET / column_width(width, (0, 1))
+    bars = [(span[0] + inset, span[0] + used * (span[1] - span[0]) - inset) for span in spans[1:]]
     if len(heats):
         bar = bars[-1] if shared_scale else None
         at = len(stages) + 1

@@ -111,7 +111,7 @@ def draw(width: int) -> None:
                 names=[class_name(row.label) if row.label else _("image") for row in rows],
                 numbers=numbers,
                 heats=[f.cam for f in analyses] if heat else (),
-                heat_title=_("Heat map (Grad-CAM)"),
+                heat_title="Grad-CAM",
                 value_title=_("activation"),
                 largest=max(200, 0.19 * width),
                 width=width,
