@@ -1,9 +1,11 @@
 """Feature maps: several pictures at once, stage by stage, and every channel of any one layer."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import streamlit as st
+import torch
 
 from cnnattn.data.datasets import by_class
 from cnnattn.data.samples import samples
@@ -47,7 +49,9 @@ def draw(width: int) -> None:
             "colours, later ones to parts, at a coarser resolution."
         ),
     )
-    outputs = all_maps(model, chosen.picture)
+    everything = all_maps(model, chosen.picture)
+    absent = _absent_attentions(model, list(everything))
+    outputs = {name: maps for name, maps in everything.items() if name not in absent}
     _offer_lesson(model)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         k = view.number(_("Channels per layer"), "k", 9, 1, 25, width=160)
@@ -61,7 +65,15 @@ def draw(width: int) -> None:
         )
         numbers = view.switch(_("Channel numbers"), "numbers", False)
         heat = view.switch(_("Heat map (Grad-CAM)"), "heat", False)
-    stage_titles = {stage.output: charts.stage_title(stage) for stage in model.stages}
+    stage_titles = {
+        absent.get(stage.output, stage.output): charts.stage_title(stage) for stage in model.stages
+    }
+    # Of networks with and without attention the stages end in other layers.
+    view.follow("layers", list(stage_titles))
+    first = model.stages[0].layers["conv"]
+    any_layer = view.settle("any_layer", everything, first)
+    if asked := [name for name in (*view.asked_for("layers"), any_layer) if name in absent]:
+        st.info(words.no_attention_there({name: absent[name] for name in asked}))
     layers = view.some_of(
         _("Layers"),
         list(outputs),
@@ -122,7 +134,8 @@ def draw(width: int) -> None:
         )
         if heat:
             explained = [model.classes[f.target] for f in analyses]
-            st.caption(words.heat_caption(model.stages[-1].output, explained))
+            last = model.stages[-1].output
+            st.caption(words.heat_caption(absent.get(last, last), explained))
 
     # --- one picture: any layer, every channel
     heading(
@@ -143,7 +156,7 @@ def draw(width: int) -> None:
         _("Layer"),
         list(outputs),
         "any_layer",
-        model.stages[0].layers["conv"],
+        absent.get(any_layer, first),
         width=320,
     )
     shown = outputs[layer]
@@ -210,6 +223,20 @@ def draw(width: int) -> None:
             key="kernels",
             alt=words.kernels_alt(layer, weights),
         )
+
+
+def _absent_attentions(model: Model, names: Sequence[str]) -> dict[str, str]:
+    """Attention modules of a network that has none there -> the layer whose maps pass unchanged.
+
+    ``names`` are all its layers with maps, in data order.
+    """
+    places = {name for stage in model.stages for name in stage.attentions}
+    return {
+        name: before
+        for before, name in pairwise(names)
+        if name in places
+        and isinstance(model.checkpoint.model.get_submodule(name), torch.nn.Identity)
+    }
 
 
 def _offer_lesson(model: Model) -> None:

@@ -62,6 +62,16 @@ def heat_caption(layer: str, explained: Sequence[str]) -> str:
     )
 
 
+def no_attention_there(absent: Mapping[str, str]) -> str:
+    """That nothing stands where a link asks for attention: module -> the layer before it."""
+    return _(
+        "This network has no attention at {names}: the maps there are those of {before}, "
+        "unchanged.",
+        names=_(", ").join(absent),
+        before=_(", ").join(absent.values()),
+    )
+
+
 def path_alt(title: str, outputs: Mapping[str, np.ndarray], chosen: str) -> str:
     """The layers of a model with the sizes (C, H, W) of their ``outputs``."""
     sizes = _(", ").join(f"{name} {_size(values)}" for name, values in outputs.items())
