@@ -55,8 +55,8 @@ def heat_caption(layer: str, explained: Sequence[str]) -> str:
     top down), and why they look unlike all others here."""
     return _(
         "Heat map: Grad-CAM of layer {layer} for the predicted class, from the top down {classes}; "
-        "each from 0 to its largest value, which is 1. Its rainbow colours (jet) are those of the "
-        "lesson; the other heat maps of this app are drawn in one colour that grows darker.",
+        "each is scaled so that its largest value is 1. The rainbow colours (jet) are those of the "
+        "lesson; the other heat maps of this app have other colours.",
         layer=layer,
         classes=_(", ").join(map(class_name, explained)),
     )
