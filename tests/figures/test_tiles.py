@@ -160,6 +160,23 @@ def test_tick_texts_are_the_values_they_stand_at(low, span):
     assert all(abs(float(t) - v) <= room for t, v in zip(texts, values, strict=True))
 
 
+@given(st.floats(1e-3, 1e3), st.integers(2, 5), st.booleans())
+def test_a_colour_bar_of_signed_values_tells_how_far_it_goes(high, count, clipped):
+    """Even with room for two ticks, of which a round step could leave only 0."""
+    values, texts = Scale(-high, high, True, clipped).ticks(count)
+    assert len(set(texts)) == len(values) >= (2 if clipped else 3)
+    assert sorted(values) == sorted(-value for value in values)
+    assert max(values) >= high / 2.5
+    assert all(abs(value) <= high * (1 + 1e-9) for value in values)
+    assert any(text.startswith("≥") for text in texts) == clipped
+
+
+def test_two_ticks_on_a_symmetric_range_by_hand():
+    assert Scale(-1.3, 1.3, True).ticks(2) == ([-1.3, 0.0, 1.3], ["-1.3", "0", "1.3"])
+    assert Scale(-2.0, 2.0, True).ticks(2) == ([-2.0, 0.0, 2.0], ["-2", "0", "2"])
+    assert Scale(0.3, 1.9, False).ticks(2) == ([0.3, 1.9], ["0.3", "1.9"])
+
+
 def test_markers_answer_for_their_tile_and_stay_unseen_when_chosen():
     trace = marker_trace([1, 2], [3, 4], [7, 9], ["a", "b"], "2", "#123456")
     assert trace["customdata"] == [7, 9]

@@ -53,6 +53,24 @@ def test_a_card_shows_the_costs_and_the_source_of_its_module(kind, folder):
     assert len(app.get("plotly_chart")) == 3  # no demo, no comparison: nothing ships here
 
 
+@pytest.mark.parametrize(
+    ("kind", "told", "never"),
+    [
+        ("se", "where a gate is close to 0", "it adds to"),
+        ("simam", "No weight is below 0.62", "close to 0"),
+        ("gc", "In the CNN it adds to the output of the ReLU", "it weights"),
+        ("nonlocal", "In the CNN it adds to the output of the ReLU", "it weights"),
+    ],
+)
+def test_where_it_stands_a_module_does_what_its_kind_does(kind, told, never, folder):
+    shown = words(run(zoo_kind=kind))
+    assert told in shown
+    assert never not in shown
+    assert "the thick frame is the module's output" not in shown
+    frame = "the softmax" if kind in ("gc", "nonlocal") else "the gate"
+    assert f"thick frame: {frame}" in shown
+
+
 def test_the_module_that_ships_is_shown_at_work(folder):
     app = run()
     assert len(app.get("plotly_chart")) == 5
@@ -82,7 +100,11 @@ def band(app):
     [
         (0.02, "That is more than seed noise explains", "Better than seed noise explains: ECA."),
         (-0.02, "That is more than seed noise explains", "Worse than seed noise explains: ECA."),
-        (0.0005, "Seed noise alone", "Indistinguishable from no attention: ECA."),
+        (
+            0.0005,
+            "neither a gain nor a loss can be claimed",
+            "Indistinguishable from no attention: ECA.",
+        ),
     ],
 )
 def test_a_gain_is_claimed_only_beyond_the_spread_over_seeds(folder, gain, claim, overall):
@@ -100,7 +122,12 @@ def test_a_gain_is_claimed_only_beyond_the_spread_over_seeds(folder, gain, claim
     assert overall in shown
     assert "varies by ±0.10 percentage points" in shown
     # two means of 3 and 1, deviation 0.1, t with 2 degrees of freedom: 4.303 · 0.1 · √(4/3)
-    assert "up to 0.50 points (95%)" in shown
+    assert (
+        "the means of two equally good kinds (seeds: 1 and 3) differ by up to 0.50 points (95%)"
+        in shown
+    )
+    assert "classified correctly (one seed)" in shown
+    assert "without attention (mean over 3 seeds)" in shown
     low, high = band(app)
     assert (high - low) / 2 == pytest.approx(4.3027 * 0.1 * (4 / 3) ** 0.5, abs=1e-4)
     assert (high + low) / 2 == pytest.approx(100 * reference.accuracy)
@@ -128,6 +155,33 @@ def test_the_same_seeds_are_paired_and_the_band_is_that_of_scipy_s_paired_test(f
         zip(*(app.dataframe[1].value[c] for c in ("attention", "chance (±pp)")), strict=True)
     )
     assert chance["ECA"] == pytest.approx((high - low) / 2)
+
+
+@pytest.mark.parametrize(
+    ("eca", "told"),
+    [
+        # Seed by seed 0.4, 0.7, 0.7 points above: mean 0.6, deviation √0.03 = 0.1732, so the mean
+        # has the error 0.1732 / √3 = 0.1; t with 2 degrees of freedom: 4.303 · 0.1 = 0.43.
+        ((0.804, 0.817, 0.827), ("81.60%", "+0.60", "0.43", "That is more than seed noise")),
+        # -0.6, 0.6, 0.6 points: mean 0.2, deviation √0.48 = 0.6928, 4.303 · 0.6928 / √3 = 1.72
+        ((0.794, 0.816, 0.826), ("81.20%", "+0.20", "1.72", "neither a gain nor a loss")),
+    ],
+)
+def test_an_accuracy_is_a_mean_over_seeds_and_the_bound_is_that_of_such_means(folder, eca, told):
+    (folder / "cnn-se.safetensors").unlink()
+    reference = result_of(*read_card(folder / "cnn-none.safetensors"))
+    for kind, accuracies in {"none": (0.80, 0.81, 0.82), "eca": eca}.items():
+        for seed, accuracy in enumerate(accuracies):
+            result = replace(reference, attention=kind, seed=seed, accuracy=accuracy)
+            record(folder / "results.json", result)
+    shown = words(run(zoo_kind="eca"))
+    mean, difference, chance, verdict = told
+    assert f"**{mean}** of {reference.pictures:,} test images are classified correctly" in shown
+    assert f"correctly (mean over 3 seeds), {difference} percentage points" in shown
+    bound = f"the means of two equally good kinds (seeds: 3) differ by up to {chance} points (95%)"
+    assert bound in shown
+    assert verdict in shown
+    assert "two such networks" not in shown
 
 
 def test_how_much_a_module_attends_is_told_drawn_and_put_into_the_table(folder):

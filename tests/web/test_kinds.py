@@ -9,7 +9,7 @@ from cnnattn.explain.trace import trace
 from cnnattn.nets.attention import ATTENTION
 from cnnattn.web.attention.all_kinds import KINDS
 from cnnattn.web.attention.diagram_parts import diagram
-from cnnattn.web.attention.kind import filled
+from cnnattn.web.attention.kind import ADDS, filled
 from cnnattn.web.attention.questions import questions
 from cnnattn.web.shell.text import speak
 
@@ -57,6 +57,35 @@ def test_bars_are_drawn_where_a_gate_has_a_weight_per_channel_and_only_there(kin
     found = trace(module, torch.randn(1, 8, 4, 4), gates).activations
     per_channel = any(gate.shape == (1, 8, 1, 1) for gate in found.values())
     assert per_channel == (not KINDS[kind].no_bars)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "none"])
+def test_a_kind_is_said_to_weigh_add_or_close_as_its_module_does(kind):
+    """Found out at the module's own gates, over maps from nearly constant to one bright pixel."""
+    torch.manual_seed(0)
+    module, told = ATTENTION[kind](8), KINDS[kind].in_networks
+    gates = [name for name, _ in module.named_modules() if name.split(".")[-1] == "gate"]
+    assert ("weights" in told) == bool(gates)
+    assert (told == ADDS) == (not gates)
+    if not gates:
+        return
+    for weight in module.parameters():
+        weight.data.mul_(100)  # gates that learn reach their ends
+    x = torch.randn(64, 8, 4, 4).relu() * torch.logspace(-3, 2, 64)[:, None, None, None]
+    least = min(gate.min().item() for gate in trace(module, x, gates).activations.values())
+    assert ("close to 0" in told) == (least < 0.1)
+    assert ("No weight is below 0.62" in told) == (least > 0.62)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "none"])
+def test_the_thick_frame_is_called_what_it_is(kind):
+    speak("en")
+    boxes, _arrows = diagram(KINDS[kind], 32, 8, 8)
+    strong = [box.label for box in boxes if box.strong]
+    word = KINDS[kind].framed.removeprefix("the ").split(",")[0]  # "gate" or "softmax"
+    assert strong
+    assert all(word in label for label in strong)
+    speak("")
 
 
 def test_one_unit_is_not_called_units():

@@ -83,6 +83,9 @@ class Scale:
         step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         values = [i * step for i in range(first, last + 1)]
+        if len(values) < 2 and not self.clipped:  # only 0: the ends tell how far the colours go
+            values = [self.low, 0.0, self.high] if self.signed else [self.low, self.high]
+            return values, [f"{value:.2g}" for value in values]
         texts = [f"{value:.4g}" for value in values]
         if self.clipped:
             room = [abs(value) < self.high - 0.9 * step for value in values]

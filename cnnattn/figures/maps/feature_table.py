@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from cnnattn.figures.heat.style import heat_ticks
 from cnnattn.figures.kit.frame import (
     FONT,
     TITLE,
@@ -30,6 +31,7 @@ from cnnattn.figures.kit.tiles import (
     Scale,
     colour_axes,
     colour_axis,
+    colour_bar,
     gap_of,
     heat_trace,
     lay,
@@ -40,6 +42,7 @@ from cnnattn.figures.kit.tiles import (
 )
 
 COLOUR_BAR = 48  # height in pixels
+BAR_INSET = 12  # pixels by which it is shorter at each end: the numbers there reach beyond it
 SHADOW = "0 0 3px black, 0 0 2px black"
 ROW_GAP = 3  # how many gaps more there are between two pictures' cells than between tiles
 
@@ -76,7 +79,8 @@ def feature_maps(
     A stage has one colour scale and a colour bar; with ``shared_scale`` off every tile runs
     through all colours by itself, and there is none. With ``numbers`` each tile has its channel's
     number on it. ``heats``, a map (h, w) a picture, stand over the pictures in a last column, the
-    positive part of each from 0 to its maximum. Tiles carry [picture, channel] as
+    positive part of each from 0 to its maximum, in the rainbow of the tutorials; every other heat
+    map has the look of ``figures/heat/style.py``. Tiles carry [picture, channel] as
     ``customdata``. A cell is at most ``largest`` pixels wide.
     """
     spans = columns(1 + len(stages) + bool(len(heats)), 0.02)
@@ -107,14 +111,15 @@ def feature_maps(
         axes = square_axes(i + 1, span, rows[1], tiles.width, tiles.height)
         title = heading(stage.title, span[0], rows[0][1], width=column_width(width, span))
         parts.append(Part(traces, axes, texts=[title]))
+    used = min(1.0, side / column_width(width, spans[0]))
+    inset = BAR_INSET / column_width(width, (0, 1))
+    bars = [(span[0] + inset, span[0] + used * (span[1] - span[0]) - inset) for span in spans[1:]]
     if len(heats):
-        parts.append(_heats(pictures, heats, heat_title, first, len(stages) + 1, spans[-1], rows))
+        bar = bars[-1] if shared_scale else None
+        at = len(stages) + 1
+        parts.append(_heats(pictures, heats, heat_title, first, at, spans[-1], rows, bar))
     if shared_scale:
-        used = min(1.0, side / column_width(width, spans[0]))
-        bars = [
-            (span[0], span[0] + used * (span[1] - span[0])) for span in spans[1 : 1 + len(stages)]
-        ]
-        parts.append(colour_axes(scales, bars, rows[2][1], "", width, shared=False))
+        parts.append(colour_axes(scales, bars[: len(stages)], rows[2][1], "", width, shared=False))
         title = label(value_title, spans[0][1], rows[2][1], xanchor="right", yshift=-4)
         parts.append(Part(texts=[title]))
     else:
@@ -181,8 +186,10 @@ def _heats(
     index: int,
     span: Span,
     rows: Sequence[Span],
+    bar: Span | None,
 ) -> Part:
-    """A heat map over every picture, in rows that meet those of the first column."""
+    """A heat map over every picture, in rows that meet those of the first column, and below them
+    its colours along ``bar``, if there is room for any."""
     axis, colours = axis_name("", index), axis_name("coloraxis", index)
     tops, size = _cells(len(pictures), first)
     images = [
@@ -203,6 +210,9 @@ def _heats(
         )  # fmt: skip
     axes = square_axes(index, span, rows[1], first.width, first.height)
     axes[colours] = {"colorscale": colour_scale(JET), "cmin": 0, "cmax": 1, "showscale": False}
+    if bar is not None:
+        scale, _title = colour_bar("", bar, rows[2][1], *heat_ticks(signed=False))
+        axes[colours] |= {"showscale": True, "colorbar": scale}
     return Part(traces, axes, texts=[heading(title, span[0], rows[0][1])], images=images)
 
 

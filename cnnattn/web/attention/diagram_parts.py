@@ -40,7 +40,7 @@ def times(step: int, name: str = "times") -> Box:
 
 def plus(step: int) -> Box:
     """The sum of the maps and what is added."""
-    return Box("plus", "+", step, 0, hover=_("Added to the maps; nothing is taken away."))
+    return Box("plus", "+", step, 0, hover=_("Added to the maps; what is added may be negative."))
 
 
 def squeeze(step: int, channels: int) -> Box:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cnnattn.figures.attention.flow import Box
 from cnnattn.figures.kit.palette import ATTENTION_COLOURS
 from cnnattn.nets.attention import attention_name
+from cnnattn.problem import message
 from cnnattn.web.shell.text import _
 
 Diagram = tuple[list[Box], list[tuple[str, str]]]
@@ -13,6 +14,18 @@ Diagram = tuple[list[Box], list[tuple[str, str]]]
 
 Question = tuple[str, str]
 """A question and its answer, Markdown; both are messages, filled as ``Kind.explanation``."""
+
+# What a kind does to the maps where it stands in the two networks: it multiplies, or it adds.
+WEIGHTS = message(
+    "In the CNN it weights the output of the ReLU at full size, before pooling discards three "
+    "quarters of it. In ResNet-20 it weights signed feature maps before the addition: even where "
+    "a gate is close to 0, the input of the block still passes through the residual connection."
+)
+ADDS = message(
+    "In the CNN it adds to the output of the ReLU at full size, before pooling discards three "
+    "quarters of it; what it adds may be negative. In ResNet-20 it adds to signed feature maps, "
+    "and the residual connection is added to the result. It has no gates, so it closes nothing."
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,8 @@ class Kind:
     diagram: Callable[[int, int, int], Diagram]  # of maps (C, H, W), between the boxes x and y
     widths: Callable[[int], Mapping[str, int]] = lambda channels: {}  # of what is inside
     widths_formula: str = ""  # the same in LaTeX
+    framed: str = message("the gate, by which the maps are multiplied")  # the diagram's thick frame
+    in_networks: str = WEIGHTS  # what it does to the maps in the two networks
     no_bars: str = ""  # why there is no weight per channel to draw; "" where there is one
     questions: tuple[Question, ...] = ()  # beside those that are asked of every kind
 

@@ -1,7 +1,11 @@
 """Feature maps: several pictures at once, stage by stage, and every channel of any one layer."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 import streamlit as st
+import torch
 
 from cnnattn.data.datasets import by_class
 from cnnattn.data.samples import samples
@@ -10,10 +14,17 @@ from cnnattn.figures.maps.feature_table import StageMaps, feature_maps
 from cnnattn.figures.maps.histogram import histogram
 from cnnattn.figures.maps.kernels import kernels, rgb_kernels
 from cnnattn.figures.maps.network_path import network_path
+from cnnattn.nets.architectures import ARCHITECTURES, Stage
 from cnnattn.problem import Problem
 from cnnattn.web.feature_maps import words
 from cnnattn.web.library import charts
-from cnnattn.web.library.checkpoints import all_maps, analysed, dataset
+from cnnattn.web.library.checkpoints import (
+    Model,
+    all_maps,
+    analysed,
+    checkpoint_files,
+    dataset,
+)
 from cnnattn.web.library.pickers import Chosen, pick_model, pick_models, pick_picture
 from cnnattn.web.library.tables import layer_rows
 from cnnattn.web.shell import url_state as view
@@ -22,6 +33,7 @@ from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, class_name, percent
 
 OFFERED = 5  # test pictures of a class
+LESSON = ("cnn-none", "cnn-se")  # what the lesson compares: before and after channel attention
 
 
 def draw(width: int) -> None:
@@ -37,18 +49,10 @@ def draw(width: int) -> None:
             "colours, later ones to parts, at a coarser resolution."
         ),
     )
-    outputs = all_maps(model, chosen.picture)
-    st.button(
-        _("The lesson’s figure (Day 46)"),
-        icon=":material/school:",
-        key="lesson",
-        on_click=_lesson,
-        args=([stage.layers["conv"] for stage in model.stages],),
-        help=_(
-            "The outputs of the three convolutions, the first nine channels with their numbers, "
-            "and the heat map after attention"
-        ),
-    )
+    everything = all_maps(model, chosen.picture)
+    absent = _absent_attentions(model, list(everything))
+    outputs = {name: maps for name, maps in everything.items() if name not in absent}
+    _offer_lesson(model)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         k = view.number(_("Channels per layer"), "k", 9, 1, 25, width=160)
         order_names = {"first": _("First"), "strongest": _("Strongest")}
@@ -61,7 +65,15 @@ def draw(width: int) -> None:
         )
         numbers = view.switch(_("Channel numbers"), "numbers", False)
         heat = view.switch(_("Heat map (Grad-CAM)"), "heat", False)
-    stage_titles = {stage.output: charts.stage_title(stage) for stage in model.stages}
+    stage_titles = {
+        absent.get(stage.output, stage.output): charts.stage_title(stage) for stage in model.stages
+    }
+    # Of networks with and without attention the stages end in other layers.
+    view.follow("layers", list(stage_titles))
+    first = model.stages[0].layers["conv"]
+    any_layer = view.settle("any_layer", everything, first)
+    if asked := [name for name in (*view.asked_for("layers"), any_layer) if name in absent]:
+        st.info(words.no_attention_there({name: absent[name] for name in asked}))
     layers = view.some_of(
         _("Layers"),
         list(outputs),
@@ -111,7 +123,7 @@ def draw(width: int) -> None:
                 names=[class_name(row.label) if row.label else _("image") for row in rows],
                 numbers=numbers,
                 heats=[f.cam for f in analyses] if heat else (),
-                heat_title=_("Heat map"),
+                heat_title="Grad-CAM",
                 value_title=_("activation"),
                 largest=max(200, 0.19 * width),
                 width=width,
@@ -120,6 +132,10 @@ def draw(width: int) -> None:
             alt=words.table_alt(titles, columns),
             rows=lambda: words.table_rows(titles, columns),
         )
+        if heat:
+            explained = [model.classes[f.target] for f in analyses]
+            last = model.stages[-1].output
+            st.caption(words.heat_caption(absent.get(last, last), explained))
 
     # --- one picture: any layer, every channel
     heading(
@@ -140,7 +156,7 @@ def draw(width: int) -> None:
         _("Layer"),
         list(outputs),
         "any_layer",
-        model.stages[0].layers["conv"],
+        absent.get(any_layer, first),
         width=320,
     )
     shown = outputs[layer]
@@ -209,10 +225,51 @@ def draw(width: int) -> None:
         )
 
 
-def _lesson(layers: list[str]) -> None:
-    """Show what the lesson prints: convolutions, nine numbered channels, the heat map."""
+def _absent_attentions(model: Model, names: Sequence[str]) -> dict[str, str]:
+    """Attention modules of a network that has none there -> the layer whose maps pass unchanged.
+
+    ``names`` are all its layers with maps, in data order.
+    """
+    places = {name for stage in model.stages for name in stage.attentions}
+    return {
+        name: before
+        for before, name in pairwise(names)
+        if name in places
+        and isinstance(model.checkpoint.model.get_submodule(name), torch.nn.Identity)
+    }
+
+
+def _offer_lesson(model: Model) -> None:
+    """A button to the lesson's figure: of its two networks, or of ``model`` where they are not."""
+    both = set(LESSON) <= checkpoint_files().keys()
+    st.button(
+        _("The lesson’s figure (Day 46)"),
+        icon=":material/school:",
+        key="lesson",
+        on_click=_lesson,
+        args=(ARCHITECTURES["cnn"].stages, LESSON) if both else (model.stages, ()),
+        help=_(
+            "The outputs of the three convolutions of CNN · SE, the first nine channels with their "
+            "numbers, and the heat map after attention. Choose the CNN without attention above to "
+            "compare."
+        )
+        if both
+        else _(
+            "The outputs of the convolutions of {model}, the first nine channels with their "
+            "numbers, and the heat map",
+            model=model.title,
+        ),
+    )
+
+
+def _lesson(stages: Sequence[Stage], names: Sequence[str]) -> None:
+    """Show what the lesson prints: convolutions, nine numbered channels, the heat map; of the last
+    of the networks ``names``, which are there to be chosen, if there are any."""
     state = st.session_state
-    state["layers"], state["k"], state["k_order"] = layers, 9, "first"
+    if names:
+        state["models"], state["model"] = list(names), names[-1]
+    state["layers"] = [stage.layers["conv"] for stage in stages]
+    state["k"], state["k_order"] = 9, "first"
     state["numbers"], state["heat"] = True, True
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnattn.explain.channels import strongest
 from cnnattn.figures.maps.feature_table import StageMaps
-from cnnattn.web.shell.text import _, percent
+from cnnattn.web.shell.text import _, class_name, percent
 
 
 def table_alt(titles: Sequence[str], columns: Sequence[StageMaps]) -> str:
@@ -48,6 +48,28 @@ def table_rows(titles: Sequence[str], columns: Sequence[StageMaps]) -> list[dict
         for title, channels, maps in zip(titles, column.channels, column.maps, strict=True)
         for channel, values in zip(channels, maps, strict=True)
     ]
+
+
+def heat_caption(layer: str, explained: Sequence[str]) -> str:
+    """What the heat maps of the same figure are: of which ``layer``, for which classes (from the
+    top down), and why they look unlike all others here."""
+    return _(
+        "Heat map: Grad-CAM of layer {layer} for the predicted class, from the top down {classes}; "
+        "each is scaled so that its largest value is 1. The rainbow colours (jet) are those of the "
+        "lesson; the other heat maps of this app have other colours.",
+        layer=layer,
+        classes=_(", ").join(map(class_name, explained)),
+    )
+
+
+def no_attention_there(absent: Mapping[str, str]) -> str:
+    """That nothing stands where a link asks for attention: module -> the layer before it."""
+    return _(
+        "This network has no attention at {names}: the maps there are those of {before}, "
+        "unchanged.",
+        names=_(", ").join(absent),
+        before=_(", ").join(absent.values()),
+    )
 
 
 def path_alt(title: str, outputs: Mapping[str, np.ndarray], chosen: str) -> str:

@@ -80,9 +80,9 @@ def draw(width: int) -> None:
     )
     st.caption(
         _(
-            "Filled boxes have learned weights; the thick frame is the module's output; in italics "
-            "the size of what comes out, here at stage {stage}. Hover over a box to read what it "
-            "does.",
+            "Filled boxes have learned weights; thick frame: {framed}; in italics the size of what "
+            "comes out, here at stage {stage}. Hover over a box to read what it does.",
+            framed=_(card.framed),
             stage=stage_name,
         )
     )
@@ -159,14 +159,7 @@ def draw(width: int) -> None:
         )
 
     # --- where it stands in the two networks
-    heading(
-        _("Where the module sits in the network"),
-        _(
-            "In the CNN it weights the output of the ReLU at full size, before pooling discards "
-            "three quarters of it. In ResNet-20 it weights signed feature maps before the "
-            "addition: a channel whose gate is 0 still passes through the residual connection."
-        ),
-    )
+    heading(_("Where the module sits in the network"), _(card.in_networks))
     for network, block in (("cnn", zoo_diagrams.in_cnn), ("resnet20", zoo_diagrams.in_resnet)):
         st.markdown("**" + zoo_diagrams.place_title(network) + "**")
         show(

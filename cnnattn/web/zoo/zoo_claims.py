@@ -22,17 +22,29 @@ def result_story(comparison: Comparison | None, kind: str) -> str:
     if comparison is None or kind not in comparison.accuracies:
         return _("There is no result of this network yet.")
     gap = comparison.differences[kind]
+    seeds = (len(comparison.accuracies[kind]), len(comparison.accuracies["none"]))
     first = _(
-        "**{accuracy}** of {pictures:,} test images are classified correctly, {difference:+.2f} "
-        "percentage points against the same network without attention.",
+        "**{accuracy}** of {pictures:,} test images are classified correctly ({seeds}), "
+        "{difference:+.2f} percentage points against the same network without attention "
+        "({others}).",
         accuracy=percent_of(comparison.mean(kind)),
         pictures=comparison.pictures,
+        seeds=_mean_over(seeds[0]),
         difference=100 * gap.value,
+        others=_mean_over(seeds[1]),
     )
-    return paragraph([first, _claim(gap, len(comparison.differences))])
+    return paragraph([first, _claim(gap, seeds, len(comparison.differences))])
 
 
-def _claim(gap: Difference, comparisons: int) -> str:
+def _mean_over(seeds: int) -> str:
+    return _("one seed") if seeds == 1 else _("mean over {seeds} seeds", seeds=seeds)
+
+
+def _claim(gap: Difference, seeds: tuple[int, int], comparisons: int) -> str:
+    """What a difference of means over so many ``seeds`` (of the kind, of no attention) tells.
+
+    Its bound holds for such means: two single networks differ by more.
+    """
     if math.isinf(gap.chance):
         return _("With one seed per kind, no difference can be told from chance.")
     certainty = (
@@ -40,16 +52,18 @@ def _claim(gap: Difference, comparisons: int) -> str:
         if comparisons == 1
         else _("95%, Holm's correction for {comparisons} comparisons", comparisons=comparisons)
     )
-    values = {"chance": 100 * gap.chance, "certainty": certainty}
+    first, second = seeds
+    over = str(first) if first == second else _("{first} and {second}", first=first, second=second)
+    values = {"seeds": over, "chance": 100 * gap.chance, "certainty": certainty}
     if gap.larger_than_chance:
         return _(
-            "That is more than seed noise explains: it makes two such networks differ by up to "
-            "{chance:.2f} points ({certainty}).",
+            "That is more than seed noise explains: by chance alone, the means of two equally good "
+            "kinds (seeds: {seeds}) differ by up to {chance:.2f} points ({certainty}).",
             **values,
         )
     return _(
-        "Seed noise alone makes two such networks differ by up to {chance:.2f} points "
-        "({certainty}), so neither a gain nor a loss can be claimed.",
+        "By chance alone, the means of two equally good kinds (seeds: {seeds}) differ by up to "
+        "{chance:.2f} points ({certainty}), so neither a gain nor a loss can be claimed.",
         **values,
     )
 

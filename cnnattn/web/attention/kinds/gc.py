@@ -4,7 +4,7 @@ from cnnattn.figures.attention.flow import Box
 from cnnattn.nets.attention import hidden_units
 from cnnattn.problem import message
 from cnnattn.web.attention.diagram_parts import chain, plus, size
-from cnnattn.web.attention.kind import Diagram, Kind
+from cnnattn.web.attention.kind import ADDS, Diagram, Kind
 from cnnattn.web.shell.text import _
 
 
@@ -56,6 +56,8 @@ KIND = Kind(
     diagram=_diagram,
     widths=lambda channels: {"h": _hidden(channels)},
     widths_formula=r"h = \max(8, \lfloor C/16 \rfloor)",
+    framed=message("the softmax, the weights of the positions"),
+    in_networks=ADDS,
     no_bars=message(
         "No per-channel weights: GC adds one number to each channel, it multiplies nothing."
     ),

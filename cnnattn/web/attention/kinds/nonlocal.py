@@ -3,7 +3,7 @@
 from cnnattn.figures.attention.flow import Box
 from cnnattn.problem import message
 from cnnattn.web.attention.diagram_parts import chain, plus, size
-from cnnattn.web.attention.kind import Diagram, Kind
+from cnnattn.web.attention.kind import ADDS, Diagram, Kind
 from cnnattn.web.shell.text import _
 
 
@@ -60,6 +60,8 @@ KIND = Kind(
     paper="Wang, Girshick, Gupta, He: Non-local Neural Networks, CVPR 2018, arXiv 1711.07971",
     address="https://arxiv.org/abs/1711.07971",
     diagram=_diagram,
+    framed=message("the softmax, the attention weights"),
+    in_networks=ADDS,
     no_bars=message(
         "No per-channel weights: non-local attention mixes positions and adds the mixture."
     ),

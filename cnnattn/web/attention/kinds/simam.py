@@ -41,6 +41,11 @@ KIND = Kind(
     paper="Yang, Zhang, Li, Xie: SimAM, ICML 2021, PMLR 139",
     address="https://proceedings.mlr.press/v139/yang21o.html",
     diagram=_diagram,
+    in_networks=message(
+        "In the CNN it weights the output of the ReLU at full size, before pooling discards three "
+        "quarters of it. In ResNet-20 it weights signed feature maps before the addition. No "
+        "weight is below 0.62, so in neither network does it close anything."
+    ),
     no_bars=message(
         "No per-channel weights: SimAM weights every pixel of every channel by itself."
     ),
