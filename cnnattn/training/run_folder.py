@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -31,6 +32,7 @@ from cnnattn.training.recipes import TrainConfig
 from cnnattn.training.run_checks import check_config, check_values, is_event, read_entries
 
 SAMPLES = "samples"  # as ``RunConfig.data``: the built-in pictures, for a rehearsal
+SAMPLES_NAME = "rehearsal (built-in samples)"  # of that data set, on the cards of its networks
 SILENCE = 600  # seconds without a sign of life until a run of another machine counts as dead
 LOG_HEAD = "=== "  # begins the line in train.log with which each process starts
 
@@ -179,6 +181,11 @@ def is_alive(process: dict[str, Any], folder: Path) -> bool:
         return False
     except psutil.AccessDenied:
         return True
+
+
+def is_tested_on_training_pictures(card: Mapping[str, Any]) -> bool:
+    """Whether a network's card is of a rehearsal, which trains and tests on the same pictures."""
+    return card.get("data") == SAMPLES_NAME
 
 
 def told(problem: Problem) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from cnnattn.training.record import (
 )
 from cnnattn.training.run_folder import (
     SAMPLES,
+    SAMPLES_NAME,
     RunConfig,
     identity,
     memory_kills,
@@ -58,7 +59,7 @@ def open_data(source: str, cache: Path | None) -> Dataset:
     pictures = np.stack([input_picture(sample.picture) for sample in samples()])
     labels = np.array([CIFAR10_CLASSES.index(sample.label) for sample in samples()])
     copies = Split(np.repeat(pictures, SAMPLE_COPIES, 0), np.repeat(labels, SAMPLE_COPIES))
-    return Dataset("rehearsal (built-in samples)", CIFAR10_CLASSES, copies, Split(pictures, labels))
+    return Dataset(SAMPLES_NAME, CIFAR10_CLASSES, copies, Split(pictures, labels))
 
 
 def train_to_file(config: RunConfig, data: Dataset, out: Path, measure: Measure) -> dict:
