@@ -89,8 +89,10 @@ def calibration_rows(measured: Sequence[Answers]) -> list[dict[str, object]]:
 
 
 def compared(a: Answers, b: Answers) -> str:
-    """McNemar's test between two models in two plain sentences; of a model that was trained on these
-    very pictures only the counts, for then the test says nothing."""
+    """McNemar's test between two models in two plain sentences.
+
+    Only the counts where one of them was trained on these very pictures: then it says nothing.
+    """
     both = a.known & b.known
     test = mcnemar(a.right[both], b.right[both])
     names = {"a": a.model.title, "b": b.model.title}
