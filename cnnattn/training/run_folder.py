@@ -1,7 +1,8 @@
 """What a run of training has on disk, and how its state is read from there.
 
     config.json      what to train (RunConfig); only renaming changes it
-    status.json      queued, running (by which process), stopped, finished or failed (why)
+    status.json      queued, running (by which process, in which phase), stopped, finished or failed
+                     (why)
     progress.json    how far it is and how fast, each second
     events.jsonl     one line an iteration and one an epoch, see ``read_events``
     last.pt          all that is needed to go on, after every epoch and at a stop
@@ -34,6 +35,7 @@ from cnnattn.training.run_checks import check_config, check_values, is_event, re
 SAMPLES = "samples"  # as ``RunConfig.data``: the built-in pictures, for a rehearsal
 SAMPLES_NAME = "rehearsal (built-in samples)"  # of that data set, on the cards of its networks
 SILENCE = 600  # seconds without a sign of life until a run of another machine counts as dead
+PHASES = ("starting", "reading", "training")  # its process begins, reads the pictures, learns
 LOG_HEAD = "=== "  # begins the line in train.log with which each process starts
 
 
@@ -75,6 +77,7 @@ class Run:
     best: Path | None
     snapshots: list[Path]  # by epoch
     created: datetime
+    phase: str = ""  # of PHASES while it runs or stops
 
 
 def read_run(folder: Path) -> Run:
@@ -119,6 +122,7 @@ def read_run(folder: Path) -> Run:
         best if best.is_file() else None,
         _snapshots(folder / "snapshots"),
         created,
+        _phase(values) if active else "",
     )
 
 
@@ -220,6 +224,11 @@ def _values(folder: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         values |= read_entries(folder / "progress.json")
     return values
+
+
+def _phase(values: dict[str, Any]) -> str:
+    phase = values.get("phase")
+    return phase if phase in PHASES else PHASES[-1]  # a run of an older version does not tell it
 
 
 def _state(folder: Path, values: dict[str, Any]) -> tuple[str, Problem | None]:
