@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from cnnattn.explain.gates import GateMoments, gate_moments
+from cnnattn.explain.profile import of_profile, variances
 
 HARDLY = 0.02
 """Gates whose deviation over pictures is below this hardly attend: they are nearly constants."""
@@ -70,16 +71,10 @@ def variability_of_profile(
     ``counts`` (classes,) are the pictures of each class, alike without them. Classes without
     pictures (NaN) are left out; all values are NaN if none has any.
     """
-    mean, spread = np.asarray(mean, float), np.asarray(spread, float)
-    there = np.isfinite(mean).all(1) & np.isfinite(spread).all(1)
-    counts = np.ones(len(mean)) if counts is None else np.asarray(counts, float)
-    counts = np.where(there, counts, 0)[:, None]
-    if not counts.sum():
+    found = of_profile(mean, spread, counts)
+    if found is None:
         return GateVariability(np.nan, np.nan, np.nan, np.nan)
-    known = there[:, None]
-    return GateVariability(
-        *_split(counts, np.where(known, mean, 0), np.where(known, counts * spread**2, 0))
-    )
+    return GateVariability(*_split(*found))
 
 
 def recorded_variability(results: Mapping[str, Any]) -> dict[str, GateVariability]:
@@ -100,16 +95,11 @@ def recorded_variability(results: Mapping[str, Any]) -> dict[str, GateVariabilit
 def _split(
     counts: np.ndarray, mean: np.ndarray, squares: np.ndarray
 ) -> tuple[float, float, float, float]:
-    """The first four values of GateVariability.
-
-    From pictures (classes, 1), class means and sums of squares about them (classes, units): with
-    n_k pictures and mean m_k of class k, n in all and mean m, the variance of a unit is
-    Σ squares_k / n within classes + Σ n_k (m_k - m)² / n between them.
-    """
-    of_all = counts / counts.sum()
-    overall = (of_all * mean).sum(0)
-    between = (of_all * (mean - overall) ** 2).sum(0)
-    total = between + squares.sum(0) / counts.sum()
-    explained = between.sum() / total.sum() if total.sum() > 0 else 0.0
-    deviations = np.sqrt(total).mean(), np.sqrt(between).mean()
-    return (*map(float, (*deviations, explained, overall.mean())),)  # type: ignore[return-value]
+    """The first four values of GateVariability, from what ``variances`` takes."""
+    parts = variances(counts, mean, squares)
+    return (
+        float(np.sqrt(parts.between + parts.within).mean()),
+        float(np.sqrt(parts.between).mean()),
+        parts.explained,
+        float((counts * mean).sum(0).mean() / counts.sum()),
+    )

@@ -16,24 +16,66 @@ class ClassDifference:
     within: float  # typical distance of a picture's gate from its class's mean, in gates
 
 
-def class_difference(mean: Array, spread: Array) -> ClassDifference:
+@dataclass(frozen=True)
+class Variances:
+    """The variance of gates over pictures in its two parts, both (units,): between the classes and
+    within them."""
+
+    between: Array
+    within: Array
+
+    @property
+    def explained(self) -> float:
+        """The share of all units' variance that lies between the classes, 0 … 1.
+
+        It is eta squared, or the correlation ratio (Pearson 1905): the sum of squares between the
+        classes over that of all pictures. Gates that never move have the share 0.
+        """
+        total = float((self.between + self.within).sum())
+        return float(self.between.sum()) / total if total > 0 else 0.0
+
+
+def variances(counts: Array, mean: Array, squares: Array) -> Variances:
+    """By the law of total variance, from what is known of every class.
+
+    Pictures (classes, 1), means and sums of squares about them (classes, units): with n_k pictures
+    and mean m_k of class k, n in all and mean m, the variance of a unit is
+    Σ n_k (m_k - m)² / n between classes + Σ squares_k / n within them.
+    """
+    of_all = counts / counts.sum()
+    overall = (of_all * mean).sum(0)
+    return Variances((of_all * (mean - overall) ** 2).sum(0), squares.sum(0) / counts.sum())
+
+
+def of_profile(
+    mean: Array, spread: Array, counts: Array | None = None
+) -> tuple[Array, Array, Array] | None:
+    """What ``variances`` takes, from a class's mean gates and their deviations, (classes, C).
+
+    ``counts`` (classes,) are the pictures of each class, alike without them. Classes without
+    pictures (NaN) count as 0; None if no class has any.
+    """
+    mean, spread = np.asarray(mean, float), np.asarray(spread, float)
+    there = np.isfinite(mean).all(1) & np.isfinite(spread).all(1)
+    counts = np.ones(len(mean)) if counts is None else np.asarray(counts, float)
+    counts = np.where(there, counts, 0)[:, None]
+    if not counts.sum():
+        return None
+    known = there[:, None]
+    return counts, np.where(known, mean, 0), np.where(known, counts * spread**2, 0)
+
+
+def class_difference(mean: Array, spread: Array, counts: Array | None = None) -> ClassDifference:
     """Split the variance of the gates into that between classes and that within them.
 
-    ``mean`` and ``spread`` (classes, C) are a class's mean gates and their standard deviations;
-    all classes count alike, and those without pictures (NaN) are left out. With m_kc, s_kc and the
-    mean m_c over the classes: between² = mean of (m_kc - m_c)², within² = mean of s_kc², over
-    classes and channels, and share = between² / (between² + within²), known as eta squared or the
-    correlation ratio (Pearson 1905): 0 if all classes have the same gates on average, 1 if the
-    class alone decides them. Gates that never move have the share 0.
+    The arguments are those of ``of_profile``: a class counts by its pictures.
     """
-    there = np.isfinite(mean).all(1) & np.isfinite(spread).all(1)
-    if not there.any():
+    found = of_profile(mean, spread, counts)
+    if found is None:
         return ClassDifference(np.nan, np.nan, np.nan)
-    mean, spread = mean[there].astype(float), spread[there].astype(float)
-    between = float(((mean - mean.mean(0)) ** 2).mean())
-    within = float((spread**2).mean())
-    total = between + within
-    return ClassDifference(between / total if total > 0 else 0.0, between**0.5, within**0.5)
+    parts = variances(*found)
+    between, within = float(parts.between.mean()), float(parts.within.mean())
+    return ClassDifference(parts.explained, between**0.5, within**0.5)
 
 
 def clustered(vectors: Array) -> Array:

@@ -1,7 +1,8 @@
 """What a run of training has on disk, and how its state is read from there.
 
     config.json      what to train (RunConfig); only renaming changes it
-    status.json      queued, running (by which process), stopped, finished or failed (why)
+    status.json      queued, running (by which process, in which phase), stopped, finished or failed
+                     (why)
     progress.json    how far it is and how fast, each second
     events.jsonl     one line an iteration and one an epoch, see ``read_events``
     last.pt          all that is needed to go on, after every epoch and at a stop
@@ -17,6 +18,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -31,7 +33,9 @@ from cnnattn.training.recipes import TrainConfig
 from cnnattn.training.run_checks import check_config, check_values, is_event, read_entries
 
 SAMPLES = "samples"  # as ``RunConfig.data``: the built-in pictures, for a rehearsal
+SAMPLES_NAME = "rehearsal (built-in samples)"  # of that data set, on the cards of its networks
 SILENCE = 600  # seconds without a sign of life until a run of another machine counts as dead
+PHASES = ("starting", "reading", "training")  # its process begins, reads the pictures, learns
 LOG_HEAD = "=== "  # begins the line in train.log with which each process starts
 
 
@@ -73,6 +77,7 @@ class Run:
     best: Path | None
     snapshots: list[Path]  # by epoch
     created: datetime
+    phase: str = ""  # of PHASES while it runs or stops
 
 
 def read_run(folder: Path) -> Run:
@@ -117,6 +122,7 @@ def read_run(folder: Path) -> Run:
         best if best.is_file() else None,
         _snapshots(folder / "snapshots"),
         created,
+        _phase(values) if active else "",
     )
 
 
@@ -181,6 +187,11 @@ def is_alive(process: dict[str, Any], folder: Path) -> bool:
         return True
 
 
+def is_tested_on_training_pictures(card: Mapping[str, Any]) -> bool:
+    """Whether a network's card is of a rehearsal, which trains and tests on the same pictures."""
+    return card.get("data") == SAMPLES_NAME
+
+
 def told(problem: Problem) -> dict[str, Any]:
     """A Problem as JSON, in its parts, so that it can be translated later."""
     plain = (int, float, str)
@@ -213,6 +224,11 @@ def _values(folder: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         values |= read_entries(folder / "progress.json")
     return values
+
+
+def _phase(values: dict[str, Any]) -> str:
+    phase = values.get("phase")
+    return phase if phase in PHASES else PHASES[-1]  # a run of an older version does not tell it
 
 
 def _state(folder: Path, values: dict[str, Any]) -> tuple[str, Problem | None]:

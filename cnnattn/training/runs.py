@@ -233,6 +233,7 @@ def _launch(folder: Path) -> None:
         state="running",
         process=identity(process.pid),
         memory_kills=memory_kills(),
+        phase="starting",
     )
     # Somebody must take note of the end of a child, or it stays in the list of processes.
     threading.Thread(target=process.wait, daemon=True).start()

@@ -1,12 +1,14 @@
 """What a training process does: train, write down what happens, stop when asked."""
 
+import _thread
 import ctypes
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +39,7 @@ from cnnattn.training.record import (
 )
 from cnnattn.training.run_folder import (
     SAMPLES,
+    SAMPLES_NAME,
     RunConfig,
     identity,
     memory_kills,
@@ -58,7 +61,7 @@ def open_data(source: str, cache: Path | None) -> Dataset:
     pictures = np.stack([input_picture(sample.picture) for sample in samples()])
     labels = np.array([CIFAR10_CLASSES.index(sample.label) for sample in samples()])
     copies = Split(np.repeat(pictures, SAMPLE_COPIES, 0), np.repeat(labels, SAMPLE_COPIES))
-    return Dataset("rehearsal (built-in samples)", CIFAR10_CLASSES, copies, Split(pictures, labels))
+    return Dataset(SAMPLES_NAME, CIFAR10_CLASSES, copies, Split(pictures, labels))
 
 
 def train_to_file(config: RunConfig, data: Dataset, out: Path, measure: Measure) -> dict:
@@ -89,7 +92,10 @@ def run_training(folder: Path, cache: Path, measure: Measure) -> None:
     state, reason = "failed", None
     try:
         config = RunConfig.from_json((folder / "config.json").read_bytes())
-        data = open_data(config.data, cache)
+        with _ended_by(folder / "stop"):
+            data = open_data(config.data, cache)
+        if writes:
+            write_status(folder, phase="training")
         if not learn(folder, config, data):
             state = "stopped"
         else:
@@ -109,6 +115,32 @@ def run_training(folder: Path, cache: Path, measure: Measure) -> None:
                 write_status(folder, state=state, problem=reason and told(reason))
             with suppress(Problem):
                 runs.start_next()
+
+
+@contextmanager
+def _ended_by(asked: Path) -> Iterator[None]:
+    """Raises KeyboardInterrupt in the block, as Ctrl-C does, once the file ``asked`` is there.
+
+    Reading tens of thousands of pictures takes minutes, and nobody waits so long for a stop. Not
+    where several processes train together: they stop at the same batch, or wait for each other.
+    """
+    if distributed.world() > 1 or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            if asked.exists():
+                return _thread.interrupt_main()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def learn(folder: Path, config: RunConfig, data: Dataset) -> bool:
@@ -201,6 +233,7 @@ def _claim(folder: Path) -> None:
             process=identity(os.getpid()),
             memory_kills=memory_kills(),
             problem=None,
+            phase="reading",
         )
         # All others write into a run's folder under this lock: what is there has no writer left.
         for half in folder.rglob(UNFINISHED):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.cluster.hierarchy import linkage
 
+from cnnattn.explain.gate_variability import variability_of_profile
 from cnnattn.explain.profile import class_difference, clustered
 
 
@@ -23,6 +24,31 @@ def test_the_share_is_that_of_the_variance_of_all_pictures():
     found = class_difference(gates.mean(1), gates.std(1))
     of_all = gates.reshape(200, 6).var(0).sum()
     assert found.share == pytest.approx(gates.mean(1).var(0).sum() / of_all)
+
+
+def test_classes_of_unequal_size_count_by_their_pictures():
+    random = np.random.default_rng(1)
+    counts = [3, 0, 9, 1, 6]  # one class has no picture
+    gates = [random.random((count, 4)) + random.random(4) for count in counts]
+    every = np.concatenate(gates)
+    # Eta squared by a plain loop: the sum of squares between the classes over the whole one.
+    between = total = 0.0
+    for channel in range(4):
+        overall = every[:, channel].mean()
+        for of_class in gates:
+            for gate in of_class[:, channel]:
+                between += (of_class[:, channel].mean() - overall) ** 2
+                total += (gate - overall) ** 2
+    nothing = np.full(4, np.nan)
+    mean = np.array([g.mean(0) if len(g) else nothing for g in gates])
+    spread = np.array([g.std(0) if len(g) else nothing for g in gates])
+    found = class_difference(mean, spread, np.array(counts))
+    assert found.share == pytest.approx(between / total)
+    assert found.between == pytest.approx((between / every.size) ** 0.5)
+    # The other place that tells it says the same.
+    assert variability_of_profile(mean, spread, np.array(counts)).explained == found.share
+    alike = class_difference(mean, spread).share
+    assert abs(alike - found.share) > 0.01  # so the sizes matter here
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from cnnattn.__main__ import results
 from cnnattn.data.datasets import image_folder
 from cnnattn.data.pictures import input_picture, normalise, to_input
 from cnnattn.data.samples import samples
@@ -22,6 +23,7 @@ from cnnattn.nets.checkpoint import load, read_card, save
 from cnnattn.nets.cnn import CNN
 from cnnattn.nets.models import CIFAR10_CLASSES, ModelSpec, build
 from cnnattn.places import ROOT
+from cnnattn.training import runs, worker
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library import jobs
 from cnnattn.web.library.folders import folder_state
@@ -505,3 +507,37 @@ def test_a_stage_of_resnet_says_which_block_it_is():
     assert [option.content for option in stage.proto.options] == [
         f"{i} (block {i}.3)" for i in "123"
     ]
+
+
+@pytest.fixture
+def demo(tmp_path, monkeypatch):
+    """The model "demo", as a run on the samples leaves it: its card is of its training images."""
+    se = load(ROOT / "checkpoints/cnn-se.safetensors")
+    data = worker.open_data(runs.SAMPLES, None)
+    card = {"data": data.name, "results": results(se, data)}
+    save(tmp_path / "demo.safetensors", se.model, se.spec, card)
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+    return card
+
+
+@pytest.mark.parametrize("stage", ["1", "2", "3"])
+def test_of_classes_of_unequal_size_the_page_tells_one_share(demo, stage):
+    app = opened(ATTENTION_PAGE, models="demo", gate_stage=stage)
+    shares = next(bar["hovertext"] for bar in bars(chart(app, "class_shares")))
+    by_chart = re.search(r"explained by class: ([\d.]+%)", np.ravel(shares)[int(stage) - 1])[1]
+    by_text = re.search(r"the class explains ([\d.]+%) of that variance", words(app))[1]
+    counts = np.bincount([CIFAR10_CLASSES.index(s.label) for s in samples()])
+    gates = demo["results"]["gates"][f"attention{stage}.gate"]
+    means, inside = np.array(gates["mean"]), np.array(gates["spread"]) ** 2
+    overall = np.average(means, axis=0, weights=counts)
+    between = (counts[:, None] * (means - overall) ** 2).sum()
+    share = between / (between + (counts[:, None] * inside).sum())
+    assert by_chart == by_text == percent(share)
+
+
+def test_what_was_measured_on_training_images_says_so_and_is_not_held_against_the_paper(demo):
+    text = words(opened(ATTENTION_PAGE, models="demo", gate_stage="3"))
+    assert "Over the images that the model was trained on (quick demo), each" in text
+    assert "Measured on the images that the model was trained on (quick demo)" in text
+    assert "in the paper" not in text
+    assert "Over the test images" not in text

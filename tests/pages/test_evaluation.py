@@ -311,3 +311,54 @@ def test_a_model_without_results_and_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     app = run(models="new")
     assert "Not evaluated yet: CNN · SE (new)." in words(app)
+
+
+@pytest.fixture
+def beside_a_quick_demo(tmp_path, monkeypatch):
+    """The checkpoints cnn-se and "demo", whose card is that of a run on the samples."""
+    shipped = load(ROOT / "checkpoints/cnn-se.safetensors")
+    (tmp_path / "cnn-se.safetensors").symlink_to(ROOT / "checkpoints/cnn-se.safetensors")
+    confusion = np.diag(np.bincount(LABELS, minlength=10)).tolist()
+    results = {"pictures": len(SAMPLES), "accuracy": 1.0, "loss": 0.01, "confusion": confusion}
+    card = {"data": "rehearsal (built-in samples)", "results": results}
+    save(tmp_path / "demo.safetensors", shipped.model, shipped.spec, card)
+    monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
+
+
+def titles(app):
+    """The models whose accuracies are drawn."""
+    return re.findall(r"<b>(.*?)</b><br>correct on", json.dumps(charts(app), ensure_ascii=False))
+
+
+def test_results_on_other_pictures_do_not_stand_side_by_side(beside_a_quick_demo):
+    for order in ("cnn-se,demo", "demo,cnn-se"):
+        app = run(models=order)
+        assert set(titles(app)) == {"CNN · SE"}
+        assert "cards are of other images" in words(app)
+        assert "only means memorised: CNN · SE (demo)." in words(app)
+        assert "Not evaluated yet" not in words(app)
+
+
+def test_a_quick_demo_alone_is_shown_as_what_was_memorised(beside_a_quick_demo):
+    app = run(models="demo")
+    assert set(titles(app)) == {"CNN · SE (demo)"}
+    assert "100%, on its training images" in json.dumps(charts(app))
+    assert "100% (" not in json.dumps(charts(app))  # no interval for other pictures
+    assert "only means memorised: CNN · SE (demo)." in words(app)
+
+
+def test_on_the_samples_a_quick_demo_is_no_better_model(beside_a_quick_demo):
+    app = run(models="cnn-se,demo", tested="samples")
+    assert set(titles(app)) == {"CNN · SE", "CNN · SE (demo)"}
+    assert "only means memorised: CNN · SE (demo)." in words(app)
+    assert "are correct only for CNN · SE" in words(app)
+    assert "McNemar" not in words(app)
+
+
+def test_a_quick_demo_is_measured_on_a_test_set_as_any_other(beside_a_quick_demo, tmp_path):
+    write_folder(tmp_path / "data", count=2)
+    app = run(models="cnn-se,demo")
+    assert "Not evaluated yet: CNN · SE, CNN · SE (demo)." in words(app)
+    start(app, "Evaluate on all 20 images")
+    assert set(titles(app)) == {"CNN · SE", "CNN · SE (demo)"}
+    assert "memorised" not in words(app)

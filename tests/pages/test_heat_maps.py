@@ -18,7 +18,7 @@ from cnnattn.places import ROOT
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library import jobs
 from cnnattn.web.shell.text import percent
-from tests.pages.opening import decoded, open_page, sound
+from tests.pages.opening import decoded, open_page, sound, words
 
 SE = ModelSpec("cnn", "se")
 SAMPLE = next(sample for sample in samples() if sample.name == "dog-2")
@@ -174,6 +174,15 @@ def test_several_pictures_and_shuffled_weights():
         )
         == 1
     )
+
+
+def test_the_table_says_how_much_would_be_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "RESULTS", tmp_path)
+    app = run(models="cnn-none,cnn-se", methods="grad_cam,layer_cam,hires_cam")
+    assert any("Measure on 43 images" in button.label for button in app.button)
+    said = words(app)
+    assert "3 × 43 × 2 = 258 heat maps" in said
+    assert "200 images" not in said
 
 
 def test_the_table_over_all_samples_runs_behind_the_page_and_is_kept(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The Training page: a press starts a run, the table tells how it went, the model is there."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cnnattn.nets.checkpoint import read_card
 from cnnattn.training import runs
 from cnnattn.training.recipes import TrainConfig
+from cnnattn.training.run_folder import identity, write_status
 from cnnattn.training.runs import RunConfig
 from tests.pages.opening import open_page, words
 
@@ -51,6 +53,38 @@ def test_a_line_that_is_no_event_takes_nothing_but_its_own_run(line):
     good, bad = (runs.create(RunConfig(), state="stopped") for _ in range(2))
     (bad / "events.jsonl").write_text(f"{line}\n")
     assert "Nothing has been trained here yet" not in words(opened(runs=f"{good.name},{bad.name}"))
+
+
+def test_a_run_says_what_it_does_before_its_first_iteration():
+    """The starting, the reading of the pictures, and a stop; without charts that show nothing."""
+    place = runs.create(RunConfig(), state="stopped")
+    this = identity(os.getpid())
+
+    def told(phase: str) -> str:
+        write_status(place, state="running", process=this, phase=phase)
+        app = opened()
+        assert not app.get("plotly_chart")
+        assert "No iteration is done yet" in words(app)
+        (line,) = app.get("progress")
+        return line.proto.text
+
+    assert "starting …" in told("starting")
+    assert "reading the training and test images …" in told("reading")
+    (place / "progress.json").write_text('{"epoch": 0, "iteration": 0, "iterations": 40}')
+    assert "training · epoch 1 of" in told("training")
+    assert "reading the training and test images …" in told("reading")  # resumed
+    runs.stop(place.name)
+    for phase in ("starting", "reading", "training"):
+        assert "stopping …" in told(phase)
+
+
+def test_accuracies_are_drawn_from_the_first_epoch_on():
+    place = runs.create(RunConfig(), state="stopped")
+    step = {"kind": "step", "epoch": 1, "iteration": 1, "loss": 2.3, "learning_rate": 0.1}
+    (place / "events.jsonl").write_text(json.dumps(step) + "\n")
+    app = opened()
+    assert len(app.get("plotly_chart")) == 1
+    assert "Accuracy appears here after the first epoch" in words(app)
 
 
 def test_a_press_trains_and_the_table_the_pickers_and_the_slider_show_it(monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from cnnattn.data.samples import samples
 from cnnattn.files import UNFINISHED
 from cnnattn.nets.checkpoint import load
 from cnnattn.problem import Problem
-from cnnattn.training import runs
+from cnnattn.training import runs, worker
 from cnnattn.training.run_folder import read_run, write_status
 from cnnattn.training.worker import learn, open_data, run_training
 
@@ -54,6 +55,27 @@ def test_what_a_killed_process_left_is_cleared_while_nobody_else_writes(
     train_here(place)
     assert seen[0] == set()
     assert (place / ".app.writing").exists()
+
+
+def test_a_stop_ends_the_reading_of_the_pictures(short, runs_folder, monkeypatch):
+    """Where that takes long, it does not wait for the last picture and the first iteration."""
+    place, seen = new(short, runs_folder), []
+
+    def slowly(source, cache):
+        seen.append(read_run(place).phase)
+        (place / "stop").touch()
+        seen.append(read_run(place).state)
+        for _part in range(40):
+            time.sleep(0.1)
+        return open_data(source, cache)
+
+    with monkeypatch.context() as change:
+        change.setattr(worker, "open_data", slowly)
+        run = train_here(place)
+    assert seen == ["reading", "stopping"]
+    assert (run.state, run.iteration, run.phase) == ("stopped", 0, "")
+    assert not (place / "stop").exists()
+    assert train_here(place).state == "finished"
 
 
 def test_changed_data_are_refused_until_they_are_back(short, runs_folder, folder, tmp_path):

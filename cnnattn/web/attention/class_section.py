@@ -20,6 +20,11 @@ def class_section(model: Model, stage: Stage, selected: int, width: int) -> None
     heading(
         _("Mean gates by class"),
         _(
+            "The mean gate of every channel over the training images of each class: this quick "
+            "demo has no others."
+        )
+        if profile.on_training_pictures(model)
+        else _(
             "The mean gate of every channel over the test images of each class: do late stages "
             "treat cats differently from ships?"
         ),
@@ -29,7 +34,7 @@ def class_section(model: Model, stage: Stage, selected: int, width: int) -> None
     except Problem as problem:
         st.error(sentence(problem), icon=":material/error:")
         return
-    if not by_class or stage.gate not in by_class:
+    if not by_class or stage.gate not in by_class.gates:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         orders = profile.orders()
@@ -48,7 +53,7 @@ def class_section(model: Model, stage: Stage, selected: int, width: int) -> None
         [name for name in ("cat", "ship", "truck") if name in model.classes] or model.classes[:3],
         format_func=class_name,
     )
-    mean, spread = by_class[stage.gate]
+    mean, spread = by_class.gates[stage.gate]
     drawn, rows_of = profile.sorted_gates(model, mean, spread, order, apart)
     show(
         class_profile(
@@ -67,11 +72,16 @@ def class_section(model: Model, stage: Stage, selected: int, width: int) -> None
     heading(
         _("How class-specific are the gates? (η²)"),
         _(
+            "Share of the gate variance over the training images that the class explains: 0% if "
+            "every class has the same gates, 100% if the class alone decides them."
+        )
+        if by_class.memorised
+        else _(
             "Share of the gate variance over the test set that the class explains: 0% if every "
             "class has the same gates, 100% if the class alone decides them."
         ),
     )
-    story = profile.paper_story(differences)
+    story = profile.story(differences, by_class)
     st.markdown(story)
     blocks = any("." in d.name for d in differences)
     show(

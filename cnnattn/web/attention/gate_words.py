@@ -85,17 +85,31 @@ def position_story(weights: Array) -> str:
 
 
 def variability(model: Model) -> Mapping[str, GateVariability]:
-    """Gate -> how much it varies over the test images, as the model's card tells it."""
+    """Gate -> how much it varies over the pictures that the model was tested on, as its card tells
+    it."""
     return recorded_variability(model.checkpoint.card.get("results", {}))
 
 
-def variability_story(varies: GateVariability) -> str:
-    """How much a module attends: how far its gates move from image to image."""
+def variability_story(varies: GateVariability, memorised: bool = False) -> str:
+    """How much a module attends: how far its gates move from image to image.
+
+    ``memorised``: these are the images that the model was trained on.
+    """
+    values = {"deviation": varies.over_pictures, "share": percent(varies.explained)}
     told = [
-        _("Over the test images, each of these gates varies by **±{deviation:.2g}** from image to "
-          "image; the class explains {share} of that variance.",
-          deviation=varies.over_pictures, share=percent(varies.explained))
-    ]  # fmt: skip
+        _(
+            "Over the images that the model was trained on (quick demo), each of these gates "
+            "varies by **±{deviation:.2g}** from image to image; the class explains {share} of "
+            "that variance.",
+            **values,
+        )
+        if memorised
+        else _(
+            "Over the test images, each of these gates varies by **±{deviation:.2g}** from image "
+            "to image; the class explains {share} of that variance.",
+            **values,
+        )
+    ]
     if varies.over_places is not None:
         told.append(
             _(

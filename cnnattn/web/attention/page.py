@@ -44,6 +44,7 @@ from cnnattn.web.attention.module_steps import (
     pair_groups,
 )
 from cnnattn.web.attention.pickers import choose_position, pick_gate, pick_position, pick_stage
+from cnnattn.web.attention.profile import on_training_pictures
 from cnnattn.web.attention.questions import questions
 from cnnattn.web.lab.part import live_gates
 from cnnattn.web.library.checkpoints import Model
@@ -158,7 +159,7 @@ def _gates(
     varies = variability(model).get(gate)
     known = varies is not None and np.isfinite(varies.over_pictures)
     if varies is not None and known:
-        st.markdown(variability_story(varies))
+        st.markdown(variability_story(varies, on_training_pictures(model)))
     if is_flat(weights) or (varies is not None and known and varies.hardly_attends):
         other = livelier(model, stage, chosen)
         if other is not None:

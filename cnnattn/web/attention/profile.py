@@ -13,6 +13,7 @@ from cnnattn.explain.gates import Profile, gate_profile_steps
 from cnnattn.explain.profile import ClassDifference, class_difference, clustered
 from cnnattn.figures.attention.class_profile import ClassGates
 from cnnattn.problem import Problem
+from cnnattn.training.run_folder import is_tested_on_training_pictures
 from cnnattn.web.library import checkpoints as loaders
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.get_data import say_how_to_get_pictures
@@ -48,14 +49,32 @@ def batches(model: Model, split: Split) -> Iterator[tuple[Tensor, Tensor]]:
         yield to_inputs(torch.from_numpy(pictures), **model.input), torch.from_numpy(labels)
 
 
-def class_gates(model: Model) -> Profile | None:
+@dataclass(frozen=True)
+class ClassProfile:
+    """What the gates are for each class, and on how many pictures of each that was measured."""
+
+    gates: Profile
+    counts: np.ndarray | None  # (classes,); None: not told, so the classes count alike
+    memorised: bool  # these pictures are those that the model was trained on
+
+
+def on_training_pictures(model: Model) -> bool:
+    """Whether what its card tells was measured on the pictures that the model was trained on."""
+    card = model.checkpoint.card
+    return bool(card.get("results")) and is_tested_on_training_pictures(card)
+
+
+def class_gates(model: Model) -> ClassProfile | None:
     """The profile from the card, else measured in the background; None while there is none."""
-    card = model.checkpoint.card.get("results", {}).get("gates")
-    if card:
-        return {
+    results = model.checkpoint.card.get("results", {})
+    if card := results.get("gates"):
+        gates = {
             name: (np.array(found["mean"]), np.array(found["spread"]))
             for name, found in card.items()
         }
+        confusion = results.get("confusion")
+        counts = None if confusion is None else np.sum(confusion, axis=1)
+        return ClassProfile(gates, counts, on_training_pictures(model))
     split = test_split(model)
     if split is None:
         say_how_to_get_pictures("profile_")
@@ -75,7 +94,8 @@ def class_gates(model: Model) -> Profile | None:
     if found is None:
         return None
     names = [key.removesuffix(" mean") for key in found if key.endswith(" mean")]
-    return {name: (found[f"{name} mean"], found[f"{name} spread"]) for name in names}
+    gates = {name: (found[f"{name} mean"], found[f"{name} spread"]) for name in names}
+    return ClassProfile(gates, np.bincount(split.labels, minlength=len(model.classes)), False)
 
 
 def _measure(model: Model, split: Split) -> Generator[float, None, Result]:
@@ -156,21 +176,45 @@ class StageDifference:
         )
 
 
-def stage_differences(model: Model, profile: Profile) -> list[StageDifference]:
+def stage_differences(model: Model, profile: ClassProfile) -> list[StageDifference]:
     """The one number of every gate, in the order of the data."""
     return [
-        StageDifference(name, gate_label(model, name), class_difference(mean, spread))
-        for name, (mean, spread) in profile.items()
+        StageDifference(
+            name, gate_label(model, name), class_difference(mean, spread, profile.counts)
+        )
+        for name, (mean, spread) in profile.gates.items()
     ]
+
+
+def story(stages: list[StageDifference], profile: ClassProfile) -> str:
+    """What the classes explain of early and late gates, in words."""
+    if not np.isfinite([stages[0].found.share, stages[-1].found.share]).all():
+        return _("The gates of this model are not numbers, so the classes cannot be compared.")
+    return _memorised_story(stages) if profile.memorised else paper_story(stages)
+
+
+def _memorised_story(stages: list[StageDifference]) -> str:
+    """Of gates on training pictures: what is measured, and that it is nothing to judge by."""
+    return _(
+        "Measured on the images that the model was trained on (quick demo), because it has no "
+        "test images of its own: there the class explains **{first}** of the gate variance in the "
+        "first {unit} and **{last}** in the last. What it would be on other images, these numbers "
+        "do not tell, so they are not compared with the paper.",
+        first=percent(stages[0].found.share),
+        last=percent(stages[-1].found.share),
+        unit=_unit(stages),
+    )
+
+
+def _unit(stages: list[StageDifference]) -> str:
+    return _("block") if "." in stages[0].name else _("stage")
 
 
 def paper_story(stages: list[StageDifference]) -> str:
     """What the paper found about early and late gates, held against what is measured here."""
     first, last = stages[0].found, stages[-1].found
-    if not np.isfinite([first.share, last.share]).all():
-        return _("The gates of this model are not numbers, so the classes cannot be compared.")
-    unit = _("block") if "." in stages[0].name else _("stage")
-    story = _(
+    unit = _unit(stages)
+    found = _(
         "The SE paper (arXiv 1709.01507, section 7.2) found that early gates are nearly the same "
         "for all classes, and late ones class-specific. Here the class explains **{first}** of "
         "the gate variance in the first {unit} and **{last}** in the last: ",
@@ -180,12 +224,12 @@ def paper_story(stages: list[StageDifference]) -> str:
     )
     step = last.share - first.share
     if len(stages) < 2 or abs(step) < 0.05:
-        story += _("no such rise.")
+        found += _("no such rise.")
     elif step > 0:
-        story += _("a rise, as in the paper.")
+        found += _("a rise, as in the paper.")
     else:
-        story += _("a fall, unlike in the paper.")
-    told = [story]
+        found += _("a fall, unlike in the paper.")
+    told = [found]
     most = max(stages, key=lambda stage: stage.found.share)
     if most is not stages[-1] and most.found.share > first.share + 0.05:
         told.append(

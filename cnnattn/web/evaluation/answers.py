@@ -17,6 +17,7 @@ from cnnattn.explain.statistics import (
     share,
     softmax,
 )
+from cnnattn.training.run_folder import is_tested_on_training_pictures
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.jobs import Result, at_once, each_or_offer
 from cnnattn.web.library.picture_sets import PictureSet
@@ -30,6 +31,7 @@ class Answers:
     match: Match
     labels: np.ndarray  # the model's number of the true class, -1 where it has no such class
     logits: np.ndarray  # (N, the model's classes)
+    memorised: bool = False  # the model was trained on these very pictures
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -64,6 +66,7 @@ class Score:
     loss: float
     confusion: np.ndarray  # int64 (C, C) over the model's classes, rows true
     answers: Answers | None  # None: from the card, which has no single answers
+    memorised: bool = False  # the model was trained on the very pictures that this is of
 
 
 def scores(
@@ -71,15 +74,26 @@ def scores(
 ) -> list[Score]:
     """What is known of each model: measured where there are answers, else its card's.
 
-    Models of which nothing is known are left out.
+    Models of which nothing is known are left out; without a set to measure, also those whose
+    cards' results are of other pictures than the first one's: only results on the same pictures
+    may stand side by side. Results on training pictures are the first to go.
     """
     known = []
     for model in models:
         if model.name in answers:
             known.append(_measured(answers[model.name]))
-        elif (results := _of_card(model, picture_set)) is not None:
+        elif (results := of_card(model, picture_set)) is not None:
             known.append(results)
-    return known
+    if picture_set is not None or not known:
+        return known
+    first = next((score for score in known if not score.memorised), known[0])
+    return [score for score in known if _tested_on(score.model) == _tested_on(first.model)]
+
+
+def _tested_on(model: Model) -> tuple[object, object]:
+    """What tells the pictures that a card's results are of from others."""
+    card = model.checkpoint.card
+    return card.get("data"), card["results"]["pictures"]
 
 
 def _measured(answers: Answers) -> Score:
@@ -90,10 +104,11 @@ def _measured(answers: Answers) -> Score:
         cross_entropy(answers.logits[of], labels),
         confusion(labels, answers.predicted[of], len(answers.model.classes)),
         answers,
+        answers.memorised,
     )
 
 
-def _of_card(model: Model, picture_set: PictureSet | None) -> Score | None:
+def of_card(model: Model, picture_set: PictureSet | None) -> Score | None:
     """The card's results, where they are of this very test set, or there is no set to measure."""
     card = model.checkpoint.card
     results = card.get("results", {})
@@ -101,10 +116,7 @@ def _of_card(model: Model, picture_set: PictureSet | None) -> Score | None:
         return None
     if picture_set and (picture_set.corrupted or picture_set.source != "test"):
         return None
-    if picture_set and (card.get("data"), results["pictures"]) != (
-        picture_set.name,
-        len(picture_set),
-    ):
+    if picture_set and _tested_on(model) != (picture_set.name, len(picture_set)):
         return None
     counts = np.array(results["confusion"], np.int64)
     return Score(
@@ -113,6 +125,7 @@ def _of_card(model: Model, picture_set: PictureSet | None) -> Score | None:
         float(results["loss"]),
         counts,
         None,
+        is_tested_on_training_pictures(card),
     )
 
 
@@ -143,4 +156,7 @@ def answers_or_offer(
 
 def _answers(model: Model, picture_set: PictureSet, logits: np.ndarray) -> Answers:
     match = match_classes(picture_set.classes, model.classes)
-    return Answers(model, match, picture_set.labels_for(model), logits)
+    memorised = picture_set.source == "samples" and is_tested_on_training_pictures(
+        model.checkpoint.card
+    )
+    return Answers(model, match, picture_set.labels_for(model), logits, memorised)

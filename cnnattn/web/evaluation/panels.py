@@ -16,10 +16,14 @@ from cnnattn.web.shell.text import _, class_name, percent
 
 
 def interval(score: Score) -> Interval:
-    """A model's accuracy with its interval."""
+    """A model's accuracy with its interval; on training pictures without, for these say nothing
+    of other ones."""
     accuracy = score.accuracy
     value, low, high = (percent(n, 1) for n in (accuracy.value, accuracy.low, accuracy.high))
-    text = _("{value} ({low} to {high})", value=value, low=low, high=high)
+    if score.memorised:
+        text = _("{value}, on its training images", value=value)
+    else:
+        text = _("{value} ({low} to {high})", value=value, low=low, high=high)
     hover = _(
         "<b>{model}</b><br>correct on {hits} of {count} images: {text}",
         model=score.model.title,
@@ -31,8 +35,8 @@ def interval(score: Score) -> Interval:
         score.model.title,
         score.model.colour,
         accuracy.value,
-        accuracy.low,
-        accuracy.high,
+        accuracy.value if score.memorised else accuracy.low,
+        accuracy.value if score.memorised else accuracy.high,
         text,
         hover,
     )

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnnattn.explain.statistics import mcnemar, precision_and_recall
-from cnnattn.web.evaluation.answers import Answers, Score
+from cnnattn.training.run_folder import is_tested_on_training_pictures
+from cnnattn.web.evaluation.answers import Answers, Score, of_card
 from cnnattn.web.evaluation.panels import calibrated, interval, reliability_panel
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.picture_sets import (
@@ -29,8 +30,8 @@ def score_rows(scores: Sequence[Score]) -> list[dict[str, object]]:
                 _("model"): score.model.title,
                 _("images"): accuracy.count,
                 _("accuracy"): percent(accuracy.value, 1),
-                _("95% interval: from"): percent(accuracy.low, 1),
-                _("to"): percent(accuracy.high, 1),
+                _("95% interval: from"): None if score.memorised else percent(accuracy.low, 1),
+                _("to"): None if score.memorised else percent(accuracy.high, 1),
                 _("loss"): round(score.loss, 4),
                 "ECE": None if found is None else percent(calibrated(found).error, 1),
                 _("from"): _("the model's card") if found is None else _("measured here"),
@@ -88,7 +89,10 @@ def calibration_rows(measured: Sequence[Answers]) -> list[dict[str, object]]:
 
 
 def compared(a: Answers, b: Answers) -> str:
-    """McNemar's test between two models in two plain sentences."""
+    """McNemar's test between two models in two plain sentences.
+
+    Only the counts where one of them was trained on these very pictures: then it says nothing.
+    """
     both = a.known & b.known
     test = mcnemar(a.right[both], b.right[both])
     names = {"a": a.model.title, "b": b.model.title}
@@ -99,6 +103,8 @@ def compared(a: Answers, b: Answers) -> str:
         only_b=test.only_b,
         **names,
     )
+    if a.memorised or b.memorised:
+        return counts
     chance = _("less than 0.1%") if test.p < 0.001 else percent(test.p, 1)
     if test.p >= SIGNIFICANT:
         verdict = _(
@@ -132,7 +138,18 @@ def remarks(
         )
     able = models if picture_set is None else with_common_classes(models, picture_set)
     having = [score.model.name for score in scores]
-    lacking = [model.title for model in able if model.name not in having]
+    without = [model for model in able if model.name not in having]
+    other = [model for model in without if picture_set is None and of_card(model, None)]
+    lacking = [model.title for model in without if model not in other]
+    if other:
+        sentences.append(
+            _(
+                "Left out, as the results on their cards are of other images, so that they cannot "
+                "be compared with those above: {models}.",
+                models=_(", ").join(model.title for model in other),
+            )
+        )
+    sentences += memorised(scores, other)
     if lacking:
         sentences.append(_("Not evaluated yet: {models}.", models=_(", ").join(lacking)))
     if picture_set is None:
@@ -143,6 +160,21 @@ def remarks(
         for score in scores
         if score.answers is not None
         for sentence in unmatched(score.answers, picture_set)
+    ]
+
+
+def memorised(known: Sequence[Score], left_out: Sequence[Model]) -> list[str]:
+    """A sentence on the models that were trained on the pictures that they were tested on."""
+    learners = [score.model for score in known if score.memorised]
+    learners += [m for m in left_out if is_tested_on_training_pictures(m.checkpoint.card)]
+    if not learners:
+        return []
+    return [
+        _(
+            "Quick demo, tested on its training images, so even 100% only means memorised: "
+            "{models}.",
+            models=_(", ").join(model.title for model in learners),
+        )
     ]
 
 

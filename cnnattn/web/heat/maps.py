@@ -248,8 +248,12 @@ def study_or_offer(
         work,
         _("Measure on {count:,} images", count=len(index)),
         _(
-            "Every method is measured on every image in every model, in the background: four "
-            "methods on 200 images take about half a minute per model. The result is saved."
+            "Methods × images × models: {methods} × {count:,} × {models} = {maps:,} heat maps, "
+            "measured in the background. The result is saved.",
+            methods=len(methods),
+            count=len(index),
+            models=len(models),
+            maps=len(methods) * len(index) * len(models),
         ),
     )
 

@@ -135,6 +135,11 @@ def curves_of(shown: Sequence[Run], histories: Mapping[str, History]) -> list[Ru
     ]
 
 
+def has_begun(curves: RunCurves) -> bool:
+    """Whether a run has told anything yet that could be drawn."""
+    return bool(len(curves.iterations) or curves.epochs)
+
+
 def _state(curves: RunCurves) -> tuple:
     """Tells what a run has told so far from what it had told before."""
     last = float(curves.losses[-1]) if len(curves.losses) else None

@@ -1,10 +1,12 @@
 """Training: start runs in the background, watch their curves, stop, resume and open them."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnattn.figures.kit.frame import WIDTH
-from cnnattn.training.runs import SAMPLES, list_runs
+from cnnattn.training.runs import SAMPLES, Run, list_runs
 from cnnattn.web.library.first_models import ACTIVE
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.text import _, language, paragraph, sentence
@@ -62,30 +64,7 @@ def draw(width: int) -> None:
         histories = {run.id: live.history(run) for run in known}
         shown = shown_runs(known)
         ways_on(shown)
-        if drawn := [run for run in shown if live.is_known(run)]:
-            curves = live.curves_of(drawn, histories)
-            spoken = language()
-            view = f"{width} {spoken} " + ",".join(run.id for run in drawn)
-            live_chart(
-                live.iterations_figure(curves, width, view, spoken),
-                "iterations",
-                view,
-                _("Loss and learning rate by iteration"),
-            )
-            epochs = max(run.config.train.epochs for run in drawn)
-            live_chart(
-                live.epochs_figure(
-                    curves,
-                    epochs,
-                    any(run.config.data == SAMPLES for run in drawn),
-                    width,
-                    view,
-                    spoken,
-                ),
-                "epochs",
-                view,
-                live.accuracies_in_words(drawn),
-            )
+        draw_curves([run for run in shown if live.is_known(run)], histories, width)
         for run in shown:
             if run.reason:
                 st.warning(
@@ -105,3 +84,31 @@ def draw(width: int) -> None:
     st.fragment(draw, run_every=1 if going else None)()
     if not going:
         st.fragment(watch, run_every=4)()
+
+
+def draw_curves(drawn: Sequence[Run], histories: Mapping[str, live.History], width: int) -> None:
+    """The charts of these runs; a line of words where axes would have no curve yet."""
+    if not drawn:
+        return
+    curves, spoken = live.curves_of(drawn, histories), language()
+    if not any(map(live.has_begun, curves)):
+        st.caption(_("No iteration is done yet; the curves appear here with the first."))
+        return
+    view = f"{width} {spoken} " + ",".join(run.id for run in drawn)
+    live_chart(
+        live.iterations_figure(curves, width, view, spoken),
+        "iterations",
+        view,
+        _("Loss and learning rate by iteration"),
+    )
+    if not any(curve.epochs for curve in curves):
+        st.caption(_("Accuracy appears here after the first epoch."))
+        return
+    epochs = max(run.config.train.epochs for run in drawn)
+    demo = any(run.config.data == SAMPLES for run in drawn)
+    live_chart(
+        live.epochs_figure(curves, epochs, demo, width, view, spoken),
+        "epochs",
+        view,
+        live.accuracies_in_words(drawn),
+    )

@@ -169,20 +169,30 @@ def state_name(run: Run) -> str:
 def run_progress(run: Run) -> None:
     """One line for a run that computes: how far, how fast, how long still, and a stop button."""
     epochs = run.config.train.epochs
-    begun = run.iterations > 0
-    words = [f"**{network(run)}**", state_name(run) if begun else _("starting …")]
+    begun = run.phase == "training" and run.iterations > 0
+    words = [f"**{network(run)}**", _doing(run)]
     if begun:
         now = min(run.epoch + 1, epochs)
         words.append(_("epoch {epoch} of {epochs}", epoch=now, epochs=epochs))
-    if run.images_per_second:
+    if begun and run.images_per_second and run.state == "running":
         words.append(_("{count:,.0f} images/s", count=run.images_per_second))
-    if run.seconds_left is not None:
+    if begun and run.seconds_left is not None and run.state == "running":
         words.append(duration_left(run.seconds_left))
     share = run.iteration / run.iterations if begun else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(share, 1.0), " · ".join(words))
         if _button(_("Stop"), f"stop_{run.id}", "stop", may_train() and run.state == "running"):
             _do(runs.stop, [run])
+
+
+def _doing(run: Run) -> str:
+    """What a run that computes does at the moment; that it is asked to stop is told at once."""
+    if run.state == "stopping":
+        return _("stopping …")
+    if run.phase == "reading":
+        return _("reading the training and test images …")
+    begun = run.phase == "training" and run.iterations > 0
+    return _("training") if begun else _("starting …")
 
 
 def _button(label: str, key: str, icon: str, enabled: bool) -> bool:
