@@ -34,7 +34,7 @@ def score_rows(scores: Sequence[Score]) -> list[dict[str, object]]:
                 _("to"): None if score.memorised else percent(accuracy.high, 1),
                 _("loss"): round(score.loss, 4),
                 "ECE": None if found is None else percent(calibrated(found).error, 1),
-                _("from"): _("the model's card") if found is None else _("measured here"),
+                _("source"): _("the model's card") if found is None else _("measured here"),
             }
         )
     return rows

@@ -45,7 +45,7 @@ def draw(width: int) -> None:
     heading(
         _("Several images, layer by layer"),
         _(
-            "Each row is an image, each column a layer: early channels respond to edges and "
+            "Each row is an image, each column a layer: early layers respond to edges and "
             "colours, later ones to parts, at a coarser resolution."
         ),
     )
