@@ -1,5 +1,10 @@
 """What hangs in the corner of every figure: a picture of it, and a link to the view."""
 
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.steps import still, telephone, tile
@@ -29,6 +34,28 @@ def test_every_figure_can_be_saved_and_the_view_passed_on(page, address):
     grid.get_by_role("button", name="Copy link").click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text === location.href)")
     assert "sample=ship-1" in page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_saved_figure_looks_as_it_does_on_the_page(address, browser, scheme):
+    page = browser.new_context(color_scheme=scheme, locale="en-GB").new_page()
+    page.goto(f"{address}?sample=ship-1")
+    still(page)
+    box = page.locator(".st-key-predictions")
+    with page.expect_download() as download:
+        box.get_by_role("button", name="PNG", exact=True).click()
+    saved = Image.open(download.value.path())
+    page.add_style_tag(content=".figure-tools {visibility: hidden}")
+    page.mouse.move(0, 0)
+    shown = Image.open(BytesIO(box.locator(".js-plotly-plot").screenshot()))
+    assert np.allclose(np.array(saved.size) / 2, shown.size, atol=2)
+    pair = [each.convert("L").resize(shown.size) for each in (saved, shown)]
+    # Letters are as many and as bright, and stand in the same places, to six pixels.
+    ink = [(np.asarray(each) > 180 if scheme == "dark" else np.asarray(each) < 80).mean()
+           for each in pair]  # fmt: skip
+    assert 0.75 < ink[0] / ink[1] < 1.33
+    coarse = [np.asarray(each.reduce(6), float) for each in pair]
+    assert abs(coarse[0] - coarse[1]).mean() < 2
 
 
 def test_a_finger_scrolls_over_a_figure_and_taps_what_it_means(address, browser):

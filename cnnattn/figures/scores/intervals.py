@@ -62,6 +62,7 @@ def intervals(
             line | {
                 "mode": "markers", "x": [row.value], "y": [i],
                 "marker": {"color": row.colour, "size": 14},
+                "cliponaxis": False,  # a dot at 100% stays round
             },
         ]  # fmt: skip
         texts += [

@@ -10,7 +10,7 @@ from cnnattn.web.shell.component import component
 from cnnattn.web.shell.text import _
 
 KEY = "figure_tools"
-_HANG = """
+_HANG = r"""
 const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
 const ICONS = {
   image: icon("M12 4v11m0 0-4-4m4 4 4-4M5 19h14"),
@@ -22,7 +22,54 @@ const ICONS = {
 function begin({ data, setTriggerValue }) {
   const page = document.querySelector("[data-testid=stMain]");
   if (!page) return;
-  const save = (chart) => chart.querySelector(".modebar-btn")?.click();  // the camera is its first
+  // A figure as the page draws it, twice as large. Plotly's own camera draws without the page's
+  // font and colours, and words that are wider in another font run over the edges.
+  const save = async (plot) => {
+    const layers = [...plot.querySelectorAll(".main-svg")];
+    const svg = layers[0].cloneNode(false);
+    for (const layer of layers) svg.append(...layer.cloneNode(true).childNodes);
+    svg.querySelectorAll(".hoverlayer").forEach((layer) => layer.remove());
+    const fonts = document.createElementNS(svg.namespaceURI, "style");
+    fonts.textContent = await fontsOf(getComputedStyle(plot.querySelector("text") ?? plot));
+    svg.prepend(fonts);
+    svg.style.color = getComputedStyle(plot).color;  // what "currentColor" is here
+    const text = new XMLSerializer().serializeToString(svg);
+    const drawn = new Image();
+    drawn.src = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+    await drawn.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [2 * drawn.width, 2 * drawn.height];
+    const context = canvas.getContext("2d");
+    const app = document.querySelector("[data-testid=stApp]");
+    context.fillStyle = getComputedStyle(app).backgroundColor;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(drawn, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(drawn.src);
+    const link = document.createElement("a");
+    link.download = `${plot._context.toImageButtonOptions.filename}.png`;
+    link.href = canvas.toDataURL();
+    link.click();
+  };
+  // The rules of the font that is named first, the files in them: a picture may fetch nothing.
+  const fontsOf = async ({ fontFamily }) => {
+    const wanted = fontFamily.split(",")[0];
+    const rules = [...document.styleSheets].flatMap((sheet) => {
+      try { return [...sheet.cssRules]; } catch { return []; }  // of another host, an extension's
+    });
+    const faces = rules.filter((rule) => rule instanceof CSSFontFaceRule
+      && rule.style.getPropertyValue("font-family") === wanted);
+    return (await Promise.all(faces.map(async (face) => {
+      const path = /url\(["']?([^"')]+)/.exec(face.cssText)[1];
+      const from = face.parentStyleSheet.href ?? document.baseURI;
+      const file = await (await fetch(new URL(path, from))).blob();
+      const data = await new Promise((done) => {
+        const reader = new FileReader();
+        reader.onload = () => done(reader.result);
+        reader.readAsDataURL(file);
+      });
+      return face.cssText.replace(path, data);
+    }))).join("");
+  };
   const copy = async (button) => {
     try { await navigator.clipboard.writeText(location.href); }
     catch {  // a page that came by plain http may not use the clipboard
