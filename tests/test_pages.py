@@ -115,7 +115,7 @@ def test_a_damaged_checkpoint_costs_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(loaders, "CHECKPOINTS", tmp_path)
     app = run("app.py", lang="en")
     assert not app.exception
-    assert "broken.safetensors is not a checkpoint" in app.warning[0].value
+    assert "broken.safetensors: It is not a checkpoint" in app.warning[0].value
     assert any("predicts" in m.value for m in app.markdown)
 
 

@@ -4,6 +4,7 @@ import _thread
 import ctypes
 import json
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -134,6 +135,8 @@ def _ended_by(asked: Path) -> Iterator[None]:
             if asked.exists():
                 return _thread.interrupt_main()
 
+    # A process that was started in the background may ignore Ctrl-C, and then this as well.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
@@ -141,6 +144,7 @@ def _ended_by(asked: Path) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def learn(folder: Path, config: RunConfig, data: Dataset) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -57,7 +58,8 @@ def test_what_a_killed_process_left_is_cleared_while_nobody_else_writes(
     assert (place / ".app.writing").exists()
 
 
-def test_a_stop_ends_the_reading_of_the_pictures(short, runs_folder, monkeypatch):
+@pytest.mark.parametrize("ctrl_c", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_stop_ends_the_reading_of_the_pictures(short, runs_folder, monkeypatch, ctrl_c):
     """Where that takes long, it does not wait for the last picture and the first iteration."""
     place, seen = new(short, runs_folder), []
 
@@ -69,9 +71,14 @@ def test_a_stop_ends_the_reading_of_the_pictures(short, runs_folder, monkeypatch
             time.sleep(0.1)
         return open_data(source, cache)
 
-    with monkeypatch.context() as change:
-        change.setattr(worker, "open_data", slowly)
-        run = train_here(place)
+    before = signal.signal(signal.SIGINT, ctrl_c)  # ignored by what a shell starts with "&"
+    try:
+        with monkeypatch.context() as change:
+            change.setattr(worker, "open_data", slowly)
+            run = train_here(place)
+        assert signal.getsignal(signal.SIGINT) == ctrl_c
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert seen == ["reading", "stopping"]
     assert (run.state, run.iteration, run.phase) == ("stopped", 0, "")
     assert not (place / "stop").exists()
