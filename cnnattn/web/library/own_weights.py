@@ -17,7 +17,7 @@ from cnnattn.web.library.checkpoints import (
 )
 from cnnattn.web.library.upload_limit import MOST_BYTES, refuse_large
 from cnnattn.web.library.uploaded_weights import OF_A_SESSION, keep, make_room, safe_name
-from cnnattn.web.shell.text import _, sentence
+from cnnattn.web.shell.text import _, sentence, verbatim
 
 
 def open_weights(most: int) -> None:
@@ -43,7 +43,7 @@ def open_weights(most: int) -> None:
         ):
             st.markdown(
                 _("Loaded: {network} ✓", network=f"**{_network(spec(file))}**")
-                + f"  \n`{file.stem.replace('`', '')}`",
+                + f"  \n{verbatim(file.stem)}",
                 width="stretch",
             )
             st.button(
@@ -60,7 +60,7 @@ def open_weights(most: int) -> None:
             _(
                 "Removed to make room, since {limit:.0f} MB are kept: {names}",
                 limit=OF_A_SESSION / 1e6,
-                names=_(", ").join(f"`{name.replace('`', '')}`" for name in gone),
+                names=_(", ").join(map(verbatim, gone)),
             )
         )
 
@@ -69,7 +69,7 @@ def tell_problem() -> None:
     """What is wrong with the weights that were brought last, until others are good."""
     if failed := st.session_state.get("weights_problem"):
         name, problem = failed
-        file = f"`{name.replace('`', '')}`"
+        file = verbatim(name)
         with st.container(horizontal=True, vertical_alignment="center", key="weights_problem_row"):
             st.error(
                 _("{file}: {problem}", file=file, problem=sentence(problem)),

@@ -29,7 +29,7 @@ from cnnattn.web.library.thumbnails import picture_uri
 from cnnattn.web.shell import url_state
 from cnnattn.web.shell.ending import end_page
 from cnnattn.web.shell.plot import subject
-from cnnattn.web.shell.text import _, class_name, language, paragraph, sentence
+from cnnattn.web.shell.text import _, class_name, language, paragraph, sentence, verbatim
 
 FIRST_SAMPLE = "bird-2"  # airplane without attention, bird with SE
 GALLERY_HEIGHT = 168  # in pixels: three and a half rows, so that one sees that there are more
@@ -200,7 +200,7 @@ def _name_what_is_gone(there: Collection[str]) -> None:
     """Say which of the models asked for, here or in the link, are not ``there``, and go on."""
     gone = [name for name in url_state.asked_for("models") if name and name not in there]
     if gone:
-        names = _(", ").join(f"`{name.replace('`', '')}`" for name in gone[:3])
+        names = _(", ").join(map(verbatim, gone[:3]))
         st.warning(
             _(
                 "Left out, because it is not here (deleted, or of another machine): {names}",

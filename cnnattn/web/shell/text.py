@@ -64,6 +64,11 @@ def paragraph(sentences: Iterable[str]) -> str:
     return ("" if language() == "zh" else " ").join(sentences)
 
 
+def verbatim(name: str) -> str:
+    """A name that somebody else gave, as Markdown that shows it letter for letter."""
+    return f"`{name.replace('`', '')}`"
+
+
 def percent(share: float, digits: int = 0) -> str:
     """A share 0 … 1 in percent, as it is written on every page.
 

@@ -169,7 +169,7 @@ def state_name(run: Run) -> str:
 def run_progress(run: Run) -> None:
     """One line for a run that computes: how far, how fast, how long still, and a stop button."""
     epochs = run.config.train.epochs
-    begun = run.phase == "training" and run.iterations > 0
+    begun = _has_begun(run)
     words = [f"**{network(run)}**", _doing(run)]
     if begun:
         now = min(run.epoch + 1, epochs)
@@ -191,8 +191,12 @@ def _doing(run: Run) -> str:
         return _("stopping …")
     if run.phase == "reading":
         return _("reading the training and test images …")
-    begun = run.phase == "training" and run.iterations > 0
-    return _("training") if begun else _("starting …")
+    return _("training") if _has_begun(run) else _("starting …")
+
+
+def _has_begun(run: Run) -> bool:
+    """Whether a run that computes has come to its first iteration."""
+    return run.phase == "training" and run.iterations > 0
 
 
 def _button(label: str, key: str, icon: str, enabled: bool) -> bool:
