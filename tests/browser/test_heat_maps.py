@@ -10,6 +10,13 @@ def shows(page: Page, words: str) -> None:
     expect(matrix).to_contain_text(words, timeout=60_000)
 
 
+def choose(page: Page, key: str, option: str) -> None:
+    """Open a list and click on one of its options; a page that still moves would shut the list."""
+    still(page)
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
 def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address):
     page.goto(f"{address}/Heat_maps?lang=en&sample=dog-2&models=cnn-se&faithful=1")
     shows(page, "LayerCAM · 8×8")
@@ -19,14 +26,12 @@ def test_method_layer_class_threshold_and_a_link_that_reopens_them(page, address
     page.wait_for_url("**heat_stage=2**")
     shows(page, "Grad-CAM · 16×16")
 
-    page.locator(".st-key-methods input").click()
-    page.get_by_role("option", name="Occlusion").click()
+    choose(page, "methods", "Occlusion")
     page.wait_for_url("**occlusion**")
     shows(page, "Occlusion · 32×32")
     page.keyboard.press("Escape")
 
-    page.locator(".st-key-against input").click()
-    page.get_by_role("option", name="cat", exact=True).click()
+    choose(page, "against", "cat")
     page.wait_for_url("**against=cat**")
     shows(page, "target: dog, not cat")
 
