@@ -114,8 +114,7 @@ def evaluate_command(arguments: argparse.Namespace) -> None:
             arguments.file, checkpoint.model, checkpoint.spec, {**checkpoint.card, "results": found}
         )
     if arguments.record:
-        card = {**checkpoint.card, "data": data.name, "results": found}
-        record(arguments.record, result_of(checkpoint.spec, card))
+        record(arguments.record, result_of(checkpoint.spec, {**checkpoint.card, "results": found}))
 
 
 def variability_line(name: str, gate: GateVariability) -> str:
@@ -211,6 +210,7 @@ def results(checkpoint: Checkpoint, data: Dataset) -> dict:
     confusion = torch.bincount(labels * classes + logits.argmax(1), minlength=classes**2)
     gates = gate_moments(model, _batches(data.test, prepare, device), classes)
     return {
+        "data": data.name,
         "pictures": len(labels),
         "accuracy": (logits.argmax(1) == labels).double().mean().item(),
         "loss": F.cross_entropy(logits, labels).item(),

@@ -14,7 +14,7 @@ from cnnattn.explain.gate_variability import recorded_variability
 from cnnattn.nets.checkpoint import load, save
 from cnnattn.nets.models import ModelSpec, build
 from cnnattn.training.results import read_results, result_of
-from cnnattn.training.run_folder import read_run
+from cnnattn.training.run_folder import measured_on, read_run
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,6 +82,7 @@ def test_an_older_card_is_measured_anew_and_keeps_all_else(folder, tmp_path):
     assert done.returncode == 0, done.stderr
     card = load(file).card
     assert (card["data"], card["config"]) == ("mine", {"seed": 3})
+    assert measured_on(card) == folder.name
     gates = recorded_variability(card["results"])
     assert list(gates) == ["attention1.gate", "attention2.gate", "attention3.gate"]
     assert all(gate.over_places and gate.over_places > 0 for gate in gates.values())

@@ -132,6 +132,7 @@ def _wrong_result(results: object, spec: ModelSpec) -> str | None:
         return "results"
     classes = len(spec.classes)
     checks: dict[str, Check] = {
+        "data": is_text,
         "pictures": lambda count: _count(count, 1),
         "accuracy": lambda share: _number(share, 0, 1),
         "loss": lambda loss: _number(loss, 0),

@@ -42,7 +42,7 @@ def result_of(spec: ModelSpec, card: Mapping) -> Result:
             config.pop("seed"),
             found["accuracy"],
             found["pictures"],
-            card["data"],
+            found.get("data") or card["data"],
             _what_matters(config),
         )
     except (KeyError, TypeError) as error:

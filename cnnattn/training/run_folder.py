@@ -187,9 +187,19 @@ def is_alive(process: dict[str, Any], folder: Path) -> bool:
         return True
 
 
-def is_tested_on_training_pictures(card: Mapping[str, Any]) -> bool:
-    """Whether a network's card is of a rehearsal, which trains and tests on the same pictures."""
+def is_rehearsal(card: Mapping[str, Any]) -> bool:
+    """Whether a network's card is of a rehearsal, which learns the samples."""
     return card.get("data") == SAMPLES_NAME
+
+
+def measured_on(card: Mapping[str, Any]) -> str | None:
+    """The data set that a card's results are of: the one it learnt from, unless they name one."""
+    return card.get("results", {}).get("data", card.get("data"))
+
+
+def is_tested_on_training_pictures(card: Mapping[str, Any]) -> bool:
+    """Whether a card's results are of the very pictures that its network has learnt."""
+    return is_rehearsal(card) and measured_on(card) == SAMPLES_NAME
 
 
 def told(problem: Problem) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import settled, telephone
+from tests.browser.steps import settled, still, telephone
 
 REHEARSAL = "/Training?train_data=samples&train_attention=se&train_epochs_rehearsal=12"
 ALL = 108  # iterations: 12 epochs of 516 pictures, 64 at once
@@ -39,6 +39,7 @@ def test_train_watch_stop_resume_open_look_back_delete(page, address):
     assert stopped < ALL
 
     # Zoom in and resume: the points arrive in the same drawing, and the zoom stays.
+    still(page)
     box = page.locator(".st-key-iterations .nsewdrag").first.bounding_box()
     assert box
     page.mouse.move(box["x"] + 20, box["y"] + 20)

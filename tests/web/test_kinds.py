@@ -88,6 +88,17 @@ def test_the_thick_frame_is_called_what_it_is(kind):
     speak("")
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "none"])
+def test_gates_are_asked_about_where_there_are_gates(kind):
+    speak("en")
+    gates = any(name.split(".")[-1] == "gate" for name, _ in ATTENTION[kind](8).named_modules())
+    asked = dict(questions(KINDS[kind], 32))
+    assert ("Why a sigmoid, and not a softmax?" in asked) == gates
+    assert ("Why a softmax, and not a sigmoid?" in asked) == (not gates)
+    assert any("gate" in question for question in asked) == gates
+    speak("")
+
+
 def test_one_unit_is_not_called_units():
     speak("en")
     for channels, words in ((16, "1 hidden unit "), (32, "2 hidden units ")):

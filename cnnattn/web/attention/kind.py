@@ -55,6 +55,11 @@ class Kind:
         return _(attention_name(self.key))
 
     @property
+    def adds(self) -> bool:
+        """Whether it adds to the maps, and so has no gates."""
+        return self.in_networks == ADDS
+
+    @property
     def colour(self) -> str:
         return ATTENTION_COLOURS[self.key]
 

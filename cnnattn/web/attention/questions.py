@@ -1,9 +1,9 @@
-"""What people ask about attention: of every kind, and of those with a bottleneck."""
+"""What people ask: of every kind of attention, of gates, of mixtures, of a bottleneck."""
 
 from cnnattn.problem import message
 from cnnattn.web.attention.kind import Kind, Question, filled
 
-COMMON: tuple[Question, ...] = (
+GATES: tuple[Question, ...] = (
     (
         message("Why a sigmoid, and not a softmax?"),
         message(
@@ -24,6 +24,30 @@ COMMON: tuple[Question, ...] = (
             "gate to zero: see the page Gate surgery."
         ),
     ),
+)
+
+MIXTURES: tuple[Question, ...] = (
+    (
+        message("Why a softmax, and not a sigmoid?"),
+        message(
+            "It takes a mean over positions, and the weights of a mean sum to 1: however large "
+            "the map, what comes out is of the size of one position. The positions compete, and "
+            "where one weight grows the others shrink. SE and its relatives multiply instead: "
+            "there a sigmoid decides for each channel separately, and several gates can be open "
+            "at once."
+        ),
+    ),
+    (
+        message("Does a large weight mean that a position matters?"),
+        message(
+            "No. A weight says how much of a position goes into the mixture, not what the network "
+            "does with the mixture downstream. Whether the prediction depends on a position is "
+            "found out by covering it: see Occlusion on the page Heat maps."
+        ),
+    ),
+)
+
+COMMON: tuple[Question, ...] = (
     (
         message("Why does attention not always help?"),
         message(
@@ -84,7 +108,8 @@ BOTTLENECK: tuple[Question, ...] = (
 
 def questions(kind: Kind, channels: int) -> list[Question]:
     """What people ask of this kind and of all, answered for a module of so many channels."""
+    asked = (*kind.questions, *(MIXTURES if kind.adds else GATES), *COMMON)
     return [
         (filled(kind, question, channels), filled(kind, answer, channels))
-        for question, answer in (*kind.questions, *COMMON)
+        for question, answer in asked
     ]

@@ -17,7 +17,11 @@ from cnnattn.explain.statistics import (
     share,
     softmax,
 )
-from cnnattn.training.run_folder import is_tested_on_training_pictures
+from cnnattn.training.run_folder import (
+    is_rehearsal,
+    is_tested_on_training_pictures,
+    measured_on,
+)
 from cnnattn.web.library.checkpoints import Model
 from cnnattn.web.library.jobs import Result, at_once, each_or_offer
 from cnnattn.web.library.picture_sets import PictureSet
@@ -93,7 +97,7 @@ def scores(
 def _tested_on(model: Model) -> tuple[object, object]:
     """What tells the pictures that a card's results are of from others."""
     card = model.checkpoint.card
-    return card.get("data"), card["results"]["pictures"]
+    return measured_on(card), card["results"]["pictures"]
 
 
 def _measured(answers: Answers) -> Score:
@@ -156,7 +160,5 @@ def answers_or_offer(
 
 def _answers(model: Model, picture_set: PictureSet, logits: np.ndarray) -> Answers:
     match = match_classes(picture_set.classes, model.classes)
-    memorised = picture_set.source == "samples" and is_tested_on_training_pictures(
-        model.checkpoint.card
-    )
+    memorised = picture_set.source == "samples" and is_rehearsal(model.checkpoint.card)
     return Answers(model, match, picture_set.labels_for(model), logits, memorised)
