@@ -25,6 +25,7 @@ from cnnattn.problem import Problem
 
 MOST_ENTRIES = 5000  # in the zip; a state dict of this app has less than 300
 MOST_PICKLED = 300_000  # bytes of the description; the longest of a tutorial has 50,000
+PROGRAM = (("code",), ("models",))  # folders of TorchScript's and of torch.export's files
 MAGIC = 0x1950A86A20F9469CFC6C  # what the older format begins with
 
 DTYPES = {
@@ -78,6 +79,11 @@ def _read_zip(data: bytes) -> tuple[object, Callable[[Storage], Tensor]]:
         raise ValueError("too many entries")
     archive = ZipFile(BytesIO(data))
     entries = {entry.filename: entry for entry in archive.infolist()}
+    if any(PurePosixPath(name).parts[1:2] in PROGRAM for name in entries):
+        raise Problem(
+            "The file holds a program (of TorchScript or torch.export), and programs are not run "
+            "here; save the weights alone with torch.save(model.state_dict(), …)."
+        )
     packed = any(e.compress_type != ZIP_STORED or e.flag_bits & 1 for e in entries.values())
     if packed or sum(entry.file_size for entry in entries.values()) > len(data):
         raise Problem(

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save as to_bytes
 from safetensors.torch import save_file
+from torch import nn
 
 from cnnattn.nets.checkpoint import load, read_card
 from cnnattn.nets.models import ModelSpec, build
@@ -112,6 +113,17 @@ def test_an_odd_pickle_is_one_sentence(tmp_path, content):
     with pytest.raises(Problem, match=r"x\.pth") as caught:
         load(file)
     assert caught.value.__cause__ is not None
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_a_program_is_called_one(tmp_path):
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval()
+    torch.jit.script(network).save(tmp_path / "script.pt")
+    exported = torch.export.export(network, (torch.zeros(1, 3, 8, 8),))
+    torch.export.save(exported, tmp_path / "exported.pt")
+    for file in tmp_path.iterdir():
+        with pytest.raises(Problem, match=f"{file.name}: The file holds a program"):
+            load(file)
 
 
 @pytest.mark.parametrize(
