@@ -30,7 +30,8 @@ def traces(figure, kind):
 def values_back(figure, trace):
     """The mosaic's values, read with the help of its colour bar alone; gaps are nan."""
     bar = figure.layout[trace.coloraxis].colorbar
-    ticks, texts = np.array(bar.tickvals, float), np.array([float(t) for t in bar.ticktext])
+    # The numbers at the ends are rounded, those between them are not.
+    ticks, texts = (np.array([*map(float, at)])[1:-1] for at in (bar.tickvals, bar.ticktext))
     slope = (texts[-1] - texts[0]) / (ticks[-1] - ticks[0])
     levels = trace.z.astype(float)
     return np.where(levels == 0, np.nan, texts[0] + (levels - ticks[0]) * slope)

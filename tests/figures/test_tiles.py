@@ -155,9 +155,12 @@ def test_tick_texts_are_the_values_they_stand_at(low, span):
     scale = Scale(low, low + span, False)
     values, texts = scale.ticks()
     assert 1 <= len(values) <= 7
-    assert all(low - 1e-6 * span <= value <= low + span * (1 + 1e-6) for value in values)
-    room = 6e-4 * max(map(abs, values)) + 1e-9
-    assert all(abs(float(t) - v) <= room for t, v in zip(texts, values, strict=True))
+    assert (values[0], values[-1]) == (scale.low, scale.high)
+    assert values == sorted(set(values))
+    most = max(map(abs, values))
+    for value, text in zip(values, texts, strict=True):
+        rounded = 6e-3 if value in (scale.low, scale.high) else 6e-4
+        assert abs(float(text) - value) <= rounded * most + 1e-9
 
 
 @given(st.floats(1e-3, 1e3), st.integers(2, 5), st.booleans())
@@ -175,6 +178,11 @@ def test_two_ticks_on_a_symmetric_range_by_hand():
     assert Scale(-1.3, 1.3, True).ticks(2) == ([-1.3, 0.0, 1.3], ["-1.3", "0", "1.3"])
     assert Scale(-2.0, 2.0, True).ticks(2) == ([-2.0, 0.0, 2.0], ["-2", "0", "2"])
     assert Scale(0.3, 1.9, False).ticks(2) == ([0.3, 1.9], ["0.3", "1.9"])
+
+
+def test_the_greatest_value_of_a_map_is_marked():
+    assert Scale(0, 1.739, False).ticks() == ([0, 0.5, 1, 1.739], ["0", "0.5", "1", "1.74"])
+    assert Scale(0, 3.617, False, clipped=True).ticks()[1] == ["0", "1", "2", "≥ 3.6"]
 
 
 def test_markers_answer_for_their_tile_and_stay_unseen_when_chosen():

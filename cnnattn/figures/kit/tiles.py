@@ -74,7 +74,7 @@ class Scale:
         return 1 + 254 * (value - self.low) / ((self.high - self.low) or 1.0)
 
     def ticks(self, count: int = 5) -> tuple[list[float], list[str]]:
-        """About ``count`` round values inside the scale: the values, and as text."""
+        """Both ends, and between them about ``count`` round values: the values, and as text."""
         span = self.high - self.low
         if span <= 0:
             return [self.low], [f"{self.low:.3g}"]
@@ -83,18 +83,13 @@ class Scale:
         step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         values = [i * step for i in range(first, last + 1)]
-        if len(values) < 2 and not self.clipped:  # only 0: the ends tell how far the colours go
-            values = [self.low, 0.0, self.high] if self.signed else [self.low, self.high]
-            return values, [f"{value:.2g}" for value in values]
-        texts = [f"{value:.4g}" for value in values]
-        if self.clipped:
-            room = [abs(value) < self.high - 0.9 * step for value in values]
-            values = [value for value, fits in zip(values, room, strict=True) if fits]
-            texts = [text for text, fits in zip(texts, room, strict=True) if fits]
-            ends = [(self.low, "≤ "), (self.high, "≥ ")] if self.signed else [(self.high, "≥ ")]
-            values += [end for end, _ in ends]
-            texts += [f"{sign}{end:.2g}" for end, sign in ends]
-        return values, texts
+        inner = [v for v in values if self.low + 0.9 * step <= v <= self.high - 0.9 * step]
+        if self.signed and not inner:
+            inner = [0.0]
+        below, above = "≤ " if self.clipped and self.signed else "", "≥ " if self.clipped else ""
+        digits = 2 if self.clipped else 3
+        low, high = f"{below}{self.low:.{digits}g}", f"{above}{self.high:.{digits}g}"
+        return [self.low, *inner, self.high], [low, *(f"{value:.4g}" for value in inner), high]
 
     @property
     def colours(self) -> tuple[str, ...]:
