@@ -22,7 +22,7 @@ from cnnattn.web.heat.maps import one_map
 from cnnattn.web.lab.networks import Networks
 from cnnattn.web.library import checkpoints as library
 from cnnattn.web.library.checkpoints import Model, all_maps, analysed
-from cnnattn.web.surgery.outcome import ablation
+from cnnattn.web.surgery.ablation import ablation
 
 PICTURE = samples()[0].picture
 SPEC = ModelSpec("cnn", "se")

@@ -1,29 +1,21 @@
-"""What came of a gate surgery, in figures and words; see ``operation`` for what is done."""
+"""What an operation does to one picture, in figures and words; see ``operation``."""
 
-from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
-import streamlit as st
-import torch
 
-from cnnattn.data.datasets import Split
 from cnnattn.data.pictures import to_input
 from cnnattn.explain.analysis import Analysis, analyse
 from cnnattn.explain.inside import Inside
-from cnnattn.explain.surgery import Ablation, ablate_each, confusions
 from cnnattn.explain.trace import trace
 from cnnattn.figures.heat.heat_matrix import Cell, Column
 from cnnattn.figures.maps.channel_grid import Panel
 from cnnattn.figures.scores.predictions import PredictionColumn
 from cnnattn.nets.architectures import Stage
 from cnnattn.web.attention.inside import around
-from cnnattn.web.attention.profile import batches
 from cnnattn.web.library import charts
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.jobs import Result, at_once, each_or_offer, part_of
-from cnnattn.web.library.picture_sets import PictureSet
-from cnnattn.web.shell.text import _, class_name, paragraph, percent
+from cnnattn.web.shell.text import _, class_name, percent
 from cnnattn.web.surgery.operation import Operation, edits_of
 
 Array = np.ndarray
@@ -64,16 +56,6 @@ def replaced_in_words(operation: Operation) -> str:
         "shuffled": _("gates of stage {stage} shuffled", stage=stage),
         "borrowed": _("gates of stage {stage} taken from another image", stage=stage),
     }[operation.source]
-
-
-def ablation(model: Model, seen: Array, layer: str) -> Ablation:
-    """The scores of a picture without each channel of a layer. Do not change it."""
-    return _ablation(model, model.version, model.input_picture(seen), layer)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _ablation(_model: Model, version: str, seen: Array, layer: str) -> Ablation:
-    return ablate_each(_model.checkpoint.model, to_input(seen, **_model.input), layer)
 
 
 def answers(
@@ -192,174 +174,3 @@ def answer_rows(model: Model, before: Analysis, after: Analysis) -> list[dict[st
         }
         for c, name in enumerate(model.classes)
     ]
-
-
-def loss_hovers(
-    model: Model, ablation: Ablation, target: int, gates: Array | None, order: Array
-) -> list[str]:
-    """Of each channel in turn: what becomes of the class without it, and its gate, if any (C,)."""
-    whole = _probabilities(ablation.whole)[target]
-    without = _probabilities(ablation.without)[:, target]
-    label = class_name(model.classes[target])
-    # Looked up once, not by channel.
-    title, share = _("<b>Without channel {number}</b>"), _("{label}: {before} → {after}")
-    score = _("logit: {before:.3f} → {after:.3f}")
-    gate = _("gate {gate:.3f}")
-    return [
-        "<br>".join(
-            [
-                title.format(number=c),
-                share.format(label=label, before=percent(whole, 1), after=percent(without[c], 1)),
-                score.format(before=ablation.whole[target], after=ablation.without[c, target]),
-                *([] if gates is None else [gate.format(gate=gates[c])]),
-            ]
-        )
-        for c in order
-    ]
-
-
-def loss_rows(ablation: Ablation, target: int) -> list[dict[str, object]]:
-    """What the class loses without each channel, a row a channel, for a table."""
-    probability, score = ablation.loss(target), ablation.loss(target, probability=False)
-    return [
-        {
-            _("channel"): c,
-            _("drop in probability"): float(probability[c]),
-            _("drop in logit"): float(score[c]),
-        }
-        for c in range(len(score))
-    ]
-
-
-def loss_story(model: Model, ablation: Ablation, target: int) -> str:
-    """In words: which channel the class depends on most, and how many hardly matter."""
-    losses = ablation.loss(target)
-    worst = int(losses.argmax())
-    whole = float(_probabilities(ablation.whole)[target])
-    label = class_name(model.classes[target])
-    if len(losses) == 1:
-        return _(
-            "This stage has one channel; without it, “{label}” goes from {before} to {after}.",
-            label=label,
-            before=percent(whole),
-            after=percent(whole - losses[0]),
-        )
-    idle = int((np.abs(losses) < 0.01).sum())
-    if losses[worst] < 0.01:
-        return _(
-            "No single channel matters: whichever one is set to zero, “{label}” ({before}) drops "
-            "by less than one percentage point. The others compensate.",
-            label=label,
-            before=percent(whole),
-        )
-    return _(
-        "“{label}” depends most on channel **{channel}**: zeroing it takes p from {before} "
-        "to {after}. Of {count} channels, {idle} change it by less than one percentage point "
-        "when they alone are zero.",
-        label=label,
-        channel=worst,
-        before=percent(whole),
-        after=percent(whole - losses[worst]),
-        count=len(losses),
-        idle=idle,
-    )
-
-
-def _probabilities(logits: Array) -> Array:
-    return torch.from_numpy(logits.astype(np.float64)).softmax(-1).numpy()
-
-
-def on_pictures(
-    model: Model, operation: Operation, picture_set: PictureSet
-) -> Generator[float, None, Result]:
-    """The operation on all pictures of a class that the model has, for a job: confusion matrices
-    "before" and "after"."""
-    labels = picture_set.labels_for(model)
-    known = labels >= 0
-    split = Split(picture_set.split.pictures[known], labels[known])
-    steps = confusions(
-        model.checkpoint.model,
-        batches(model, split),
-        len(model.classes),
-        edits_of(model, operation),
-    )
-    return (yield from part_of(steps, 0, 1 / len(split.labels)))
-
-
-def on_pictures_or_offer(
-    model: Model, operation: Operation, picture_set: PictureSet
-) -> Result | None:
-    """The result of ``on_pictures``; the few samples at once, else behind the page."""
-    what = f"surgery {operation} on {picture_set.fingerprint}"
-
-    def work(model: Model) -> Generator[float, None, Result]:
-        return on_pictures(model, operation, picture_set)
-
-    if picture_set.source == "samples":
-        return at_once(what, work, model)
-    return each_or_offer(
-        [model],
-        what,
-        work,
-        _("Measure on {count:,} images", count=len(picture_set)),
-        _("This takes some seconds, in the background. The result is saved."),
-    ).get(model.name)
-
-
-def test_story(model: Model, result: Result) -> str:
-    """In a sentence: accuracy before and after, and who suffers most."""
-    before, after = (np.trace(result[k]) / result[k].sum() for k in ("before", "after"))
-    change = class_changes(result)
-    worst = int(np.nanargmin(change))
-    story = _(
-        "On {count} images: **{before}** correct before, **{after}** after.",
-        count=int(result["before"].sum()),
-        before=percent(before, 1),
-        after=percent(after, 1),
-    )
-    if change[worst] >= 0:
-        return story
-    label, points = class_name(model.classes[worst]), -100 * change[worst]
-    most = _("“{label}” drops most: by {points:.1f} percentage points.", label=label, points=points)
-    return paragraph([story, most])
-
-
-def class_changes(result: Result) -> Array:
-    """By class, how much its share of right answers rises (-1 … 1); NaN without pictures."""
-    with np.errstate(invalid="ignore"):
-        right = [np.diag(result[k]) / result[k].sum(1) for k in ("before", "after")]
-    return right[1] - right[0]
-
-
-def change_rows(model: Model, result: Result) -> list[dict[str, object]]:
-    """The correct predictions of every class before and after."""
-    return [
-        {
-            _("class"): class_name(name),
-            _("images"): int(result["before"][c].sum()),
-            _("correct before"): int(result["before"][c, c]),
-            _("correct after"): int(result["after"][c, c]),
-        }
-        for c, name in enumerate(model.classes)
-    ]
-
-
-def change_hovers(model: Model, result: Result) -> list[str]:
-    """Of each class: right answers before and after, and what it is taken for now."""
-    hovers = []
-    for c, name in enumerate(model.classes):
-        before, after = result["before"][c], result["after"][c]
-        lines = [
-            f"<b>{class_name(name)}</b>",
-            _("correct: {before} → {after} of {count}", before=before[c], after=after[c],
-              count=before.sum()),
-        ]  # fmt: skip
-        grown = after - before
-        grown[c] = 0
-        if grown.max() > 0:
-            other = class_name(model.classes[int(grown.argmax())])
-            lines.append(
-                _("more often predicted as: {label} (+{count})", label=other, count=grown.max())
-            )
-        hovers.append("<br>".join(lines))
-    return hovers

@@ -22,7 +22,7 @@ from cnnattn.web.shell import url_state as view
 from cnnattn.web.shell.page import heading
 from cnnattn.web.shell.plot import show
 from cnnattn.web.shell.text import _, class_name
-from cnnattn.web.surgery import outcome
+from cnnattn.web.surgery import ablation, many, outcome
 from cnnattn.web.surgery.opening import opening, opening_stage
 from cnnattn.web.surgery.operation import click, is_untouched, move, pick_operation
 
@@ -142,17 +142,17 @@ def draw(width: int) -> None:
             "probability",
         )
         sort = view.switch(_("Largest drop first"), "by_loss", False)
-    ablation = outcome.ablation(model, chosen.picture, planned.layer)
-    losses = ablation.loss(target, unit == "probability")
+    without = ablation.ablation(model, chosen.picture, planned.layer)
+    losses = without.loss(target, unit == "probability")
     order = np.argsort(-losses, kind="stable") if sort else np.arange(len(losses))
-    told = outcome.loss_story(model, ablation, target)
+    told = ablation.loss_story(model, without, target)
     st.markdown(told)
     show(
         signed_bars(
             losses[order],
             [str(c) for c in order],
-            outcome.loss_hovers(
-                model, ablation, target, before.channel_gates.get(gate or ""), order
+            ablation.loss_hovers(
+                model, without, target, before.channel_gates.get(gate or ""), order
             ),
             model.colour,
             numbers=order.tolist(),
@@ -165,7 +165,7 @@ def draw(width: int) -> None:
         key="losses",
         on_click=click,
         alt=told,
-        rows=lambda: outcome.loss_rows(ablation, target),
+        rows=lambda: ablation.loss_rows(without, target),
     )
 
     # --- the same operation on many pictures
@@ -182,15 +182,15 @@ def draw(width: int) -> None:
     if not with_common_classes([model], found_set):
         st.info(no_common_class(model, found_set), icon=":material/info:")
         return
-    result = outcome.on_pictures_or_offer(model, planned, found_set)
+    result = many.on_pictures_or_offer(model, planned, found_set)
     if result is not None:
-        told = outcome.test_story(model, result)
+        told = many.story(model, result)
         st.markdown(told)
         show(
             signed_bars(
-                outcome.class_changes(result),
+                many.class_changes(result),
                 [class_name(name) for name in model.classes],
-                outcome.change_hovers(model, result),
+                many.change_hovers(model, result),
                 model.colour,
                 y_title=_("change in accuracy"),
                 tickformat=".1~%",
@@ -198,5 +198,5 @@ def draw(width: int) -> None:
             ),
             key="class_changes",
             alt=told,
-            rows=lambda: outcome.change_rows(model, result),
+            rows=lambda: many.change_rows(model, result),
         )
