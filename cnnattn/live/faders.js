@@ -61,28 +61,39 @@ class Equaliser {
       const up = 1 - (event.clientY - box.top) / box.height;
       return [Math.max(0, Math.min(edit.sliders - 1, along)), Math.max(0, Math.min(1, up))];
     };
-    let drag = null; // {channel, x, sweeping}
+    let drag = null; // {channel, x, sweeping, held}
+    const hold = (event) => {
+      const { channel } = drag;
+      drag.held = true;
+      this.inputs[channel].focus({ preventScroll: true });
+      hooks.remember();
+      this.#drag(event, channel, channel, place(event)[1]);
+    };
     root.addEventListener("pointerdown", (event) => {
       event.preventDefault(); // the drawn faders answer, not the inputs over them
-      const [channel, value] = place(event);
-      this.inputs[channel].focus({ preventScroll: true });
       root.setPointerCapture(event.pointerId);
-      drag = { channel, x: event.clientX, sweeping: false };
-      hooks.remember();
-      this.#drag(event, channel, channel, value);
+      drag = { channel: place(event)[0], x: event.clientX, sweeping: false, held: false };
+      // A finger may only want to scroll the page: then the browser takes it away, unless these
+      // faders are in use (`touch-action` in lab.css).
+      if (event.pointerType !== "touch" || root.matches(":focus-within")) hold(event);
     });
     root.addEventListener("pointermove", (event) => {
       const [channel, value] = place(event);
       if (!drag) return hooks.point(channel);
-      drag.sweeping ||= Math.abs(event.clientX - drag.x) > 12;
+      const aside = Math.abs(event.clientX - drag.x);
+      if (!drag.held && aside > 6) hold(event);
+      if (!drag.held) return;
+      drag.sweeping ||= aside > 12;
       const to = drag.sweeping ? channel : drag.channel;
       this.#drag(event, drag.channel, to, value);
       drag.channel = to;
       hooks.point(to);
     });
-    const end = () => { drag = null; };
-    root.addEventListener("pointerup", end);
-    root.addEventListener("pointercancel", end);
+    root.addEventListener("pointerup", (event) => {
+      if (drag && !drag.held) hold(event); // a tap
+      drag = null;
+    });
+    root.addEventListener("pointercancel", () => { drag = null; });
     root.addEventListener("pointerleave", () => { if (!drag) hooks.point(-1); });
     root.addEventListener("dblclick", (event) => {
       edit.reset(place(event)[0]);

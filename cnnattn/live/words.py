@@ -59,8 +59,8 @@ def page_words(_: Translate) -> dict[str, str]:
         "hint": _(
             "Sliders of the channels: drag up and down; sweep sideways to move several; Shift "
             "moves all; a double click resets one. Keyboard: up and down move a slider, left and "
-            "right change the channel. Hover over a channel to mark its number in every model; "
-            "click a class to see its heat map."
+            "right change the channel. Touch screen: tap the sliders once, then drag. Hover over a "
+            "channel to mark its number in every model; click a class to see its heat map."
         ),
         "kernel": _("Kernel:"),
         "kernel_of": _("{model}, stage {stage}: kernel of the channel; grey is 0"),

@@ -15,6 +15,7 @@ from cnnattn.explain.surgery import in_turn, scaled, skipped
 from cnnattn.explain.trace import trace
 from cnnattn.nets.checkpoint import load
 from cnnattn.places import ROOT
+from tests.browser.steps import still, telephone
 
 LOGITS = "number => [...document.querySelector('.cnnattn-live').lab.models[number].logits]"
 FRAMES = "() => document.querySelector('.cnnattn-live').lab.frames"
@@ -86,6 +87,48 @@ def test_a_fader_is_dragged_without_a_word_to_the_server(page, address):
     page.get_by_role("button", name="Undo", exact=True).click()
     near(page, 1, expected("cnn-se", "cat-1"))
     assert not frames
+
+
+def swipe(page, start, end):
+    """Draw one finger over the page, from a point to another, in pixels."""
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        at = [{"x": x, "y": y} for x, y in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    touch("touchStart", start)
+    for step in range(1, 13):
+        touch("touchMove", tuple(a + (b - a) * step / 12 for a, b in zip(start, end, strict=True)))
+        page.wait_for_timeout(20)
+    touch("touchEnd")
+
+
+def test_a_finger_scrolls_past_faders_and_drags_those_it_tapped(browser, address):
+    page = telephone(browser)
+    open_live(page, address)
+    near(page, 1, expected("cnn-se", "cat-1"))
+    still(page)
+    faders = page.get_by_role("group", name="CNN · SE, stage 1: gate weight per channel")
+    faders.evaluate("faders => faders.scrollIntoView({ block: 'center' })")
+    weights = """faders => {
+      const edit = document.querySelector('.cnnattn-live').lab.models[1].edits['attention1.gate'];
+      return Array.from({ length: 32 }, (_, channel) => edit.weight(channel)); }"""
+    box, own = faders.bounding_box(), faders.evaluate(weights)
+    middle = box["x"] + box["width"] * 9.5 / 32, box["y"] + 40
+    swipe(page, middle, (middle[0] + 5, middle[1] - 200))
+    page.wait_for_timeout(2000)  # the page glides on
+    box = faders.bounding_box()
+    assert box["y"] + 40 < middle[1] - 100
+    assert faders.evaluate(weights) == own
+
+    middle = box["x"] + box["width"] * 9.5 / 32, box["y"] + 20
+    page.touchscreen.tap(*middle)
+    tapped = faders.evaluate(weights)
+    assert [c for c in range(32) if tapped[c] != own[c]] == [9]
+    swipe(page, middle, (middle[0], middle[1] + 60))
+    assert faders.evaluate(weights)[9] == 0
+    assert faders.bounding_box() == box
 
 
 def test_faders_and_the_patch_answer_to_the_keyboard(page, address):

@@ -42,7 +42,8 @@ def live_gates(
         "nothing_changed": _("Drag the slider of a channel: the predictions follow at once."),
         "hint": _(
             "Sweep sideways to move several sliders; Shift moves all; a double click resets one. "
-            "Keyboard: up and down move a slider, left and right change the channel."
+            "Keyboard: up and down move a slider, left and right change the channel. Touch screen: "
+            "tap the sliders once, then drag."
         ),
     }
     label = model.classes.index(chosen.label) if chosen.label in model.classes else None
