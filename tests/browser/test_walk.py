@@ -8,8 +8,8 @@ from cnnattn.data.samples import samples
 from tests.browser.steps import open_sidebar, settled, telephone
 
 WORDS = {
-    "en": {"upload": "Upload", "other": "中文", "none": "You have not uploaded a picture yet."},
-    "zh": {"upload": "上传", "other": "English", "none": "你还没有上传图片。"},
+    "en": {"upload": "Upload", "other": "中文", "none": "No picture uploaded in this tab yet"},
+    "zh": {"upload": "上传", "other": "English", "none": "此标签页还没有上传图片"},
 }
 
 
@@ -136,7 +136,7 @@ def test_on_a_telephone_the_camera_opens_over_the_page(address, executable):
         over.get_by_test_id("stCameraInputButton").click()
         expect(over).to_have_count(0)
         settled(page)
-        expect(page.get_by_text("You have not taken a photo yet.")).to_have_count(0)
+        expect(page.get_by_text("No photo taken in this tab yet")).to_have_count(0)
         open_sidebar(page)
         expect(page.locator(".st-key-own_chosen")).to_contain_text("Photo 1")
         browser.close()

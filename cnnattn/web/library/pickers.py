@@ -95,9 +95,15 @@ def _offer_to_bring(source: str) -> None:
     """Say that there is no picture of the visitor's own yet, and offer to bring one: the place for
     it in the sidebar is out of sight on a telephone."""
     if source == "camera":
-        missing, bring = _("You have not taken a photo yet."), _("Take a photo")
+        missing, bring = (
+            _("No photo taken in this tab yet (a reload forgets it)."),
+            _("Take a photo"),
+        )
     else:
-        missing, bring = _("You have not uploaded a picture yet."), _("Upload a picture")
+        missing, bring = (
+            _("No picture uploaded in this tab yet (a reload forgets it)."),
+            _("Upload a picture"),
+        )
     shown = _("The picture shown is a sample, not yours.")
     st.info(paragraph([missing, shown]), icon=":material/image:")
     own_pictures.button_to_bring(bring, "bring_own", camera=source == "camera")
