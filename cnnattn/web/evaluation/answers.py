@@ -23,7 +23,7 @@ from cnnattn.training.run_folder import (
     measured_on,
 )
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.jobs import Result, at_once, each_or_offer
+from cnnattn.web.library.jobs import Result, of_set
 from cnnattn.web.library.picture_sets import PictureSet
 
 
@@ -147,10 +147,7 @@ def answers_or_offer(
         return {"logits": logits}
 
     what = f"logits {picture_set.fingerprint}"
-    if picture_set.source == "samples":
-        results = {model.name: at_once(what, work, model) for model in models}
-    else:
-        results = each_or_offer(models, what, work, button, explanation)
+    results = of_set(models, picture_set, what, work, button, explanation)
     return {
         model.name: _answers(model, picture_set, results[model.name]["logits"])
         for model in models

@@ -26,6 +26,7 @@ from cnnattn.files import write_atomically
 from cnnattn.places import CACHE
 from cnnattn.problem import Problem
 from cnnattn.web.library.checkpoints import Model
+from cnnattn.web.library.picture_sets import PictureSet
 from cnnattn.web.shell.cores import take_all_cores
 from cnnattn.web.shell.text import _, percent, sentence
 
@@ -230,9 +231,18 @@ def _jobs() -> dict[str, Job]:
 # --- the same work for several models
 
 
-def at_once(what: str, work: WorkOn, model: Model) -> Result:
-    """The result of quick work, computed in the page and remembered; named as in the next one."""
-    return _at_once(_key(what, model), work, model)
+def of_set(
+    models: Sequence[Model],
+    picture_set: PictureSet,
+    what: str,
+    work: WorkOn,
+    button: str,
+    explanation: str,
+) -> dict[str, Result]:
+    """``each_or_offer`` for work on ``picture_set``; on the few samples it is done at once."""
+    if picture_set.source == "samples":
+        return {model.name: _at_once(_key(what, model), work, model) for model in models}
+    return each_or_offer(models, what, work, button, explanation)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -12,7 +12,7 @@ from cnnattn.explain.prototypes import maximise, strongest_places
 from cnnattn.explain.receptive_field import Fields, receptive_fields
 from cnnattn.explain.trace import trace
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.jobs import Result, at_once, each_or_offer
+from cnnattn.web.library.jobs import Result, each_or_offer, of_set
 from cnnattn.web.library.picture_sets import PictureSet
 from cnnattn.web.prototypes.shipped import shipped_pictures
 from cnnattn.web.shell.text import _
@@ -52,16 +52,14 @@ def prototypes_or_offer(model: Model, layer: str, picture_set: PictureSet | None
     places = None
     if picture_set is not None:
         what = f"strongest places {layer} {picture_set.fingerprint} {SHOWN}"
-        if picture_set.source == "samples":
-            places = at_once(what, search, model)
-        else:
-            places = each_or_offer(
-                [model],
-                what,
-                search,
-                _("Search all {count:,} images", count=len(picture_set)),
-                _("Every image runs through the network once: some seconds. The result is saved."),
-            ).get(model.name)
+        places = of_set(
+            [model],
+            picture_set,
+            what,
+            search,
+            _("Search all {count:,} images", count=len(picture_set)),
+            _("Every image runs through the network once: some seconds. The result is saved."),
+        ).get(model.name)
     made = shipped_pictures(model, layer)
     if made is None:
         made = each_or_offer(

@@ -8,7 +8,7 @@ from cnnattn.data.datasets import Split
 from cnnattn.explain.surgery import confusions
 from cnnattn.web.attention.profile import batches
 from cnnattn.web.library.checkpoints import Model
-from cnnattn.web.library.jobs import Result, at_once, each_or_offer, part_of
+from cnnattn.web.library.jobs import Result, of_set, part_of
 from cnnattn.web.library.picture_sets import PictureSet
 from cnnattn.web.shell.text import _, class_name, paragraph, percent
 from cnnattn.web.surgery.operation import Operation, edits_of
@@ -42,10 +42,9 @@ def on_pictures_or_offer(
     def work(model: Model) -> Generator[float, None, Result]:
         return on_pictures(model, operation, picture_set)
 
-    if picture_set.source == "samples":
-        return at_once(what, work, model)
-    return each_or_offer(
+    return of_set(
         [model],
+        picture_set,
         what,
         work,
         _("Measure on {count:,} images", count=len(picture_set)),
