@@ -12,6 +12,7 @@ from cnnattn.files import write_atomically
 from cnnattn.nets.models import ModelSpec
 from cnnattn.problem import Problem
 from cnnattn.training.recipes import BEFORE, TrainConfig
+from cnnattn.training.run_folder import measured_on
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def result_of(spec: ModelSpec, card: Mapping) -> Result:
             config.pop("seed"),
             found["accuracy"],
             found["pictures"],
-            found.get("data") or card["data"],
+            measured_on(card) or card["data"],
             _what_matters(config),
         )
     except (KeyError, TypeError) as error:
